@@ -1,0 +1,66 @@
+/* rng.c — xoshiro256++ and what is drawn from it. */
+#include "base/rng.h"
+
+#include <math.h>
+
+static uint64_t splitmix(uint64_t *state) {
+    uint64_t z = (*state += 0x9e3779b97f4a7c15ull);
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
+    return z ^ (z >> 31);
+}
+
+static uint64_t rotate(uint64_t x, int k) { return (x << k) | (x >> (64 - k)); }
+
+struct rng rng_from_seed(uint64_t seed) {
+    struct rng r;
+    for (int i = 0; i < 4; i++)
+        r.s[i] = splitmix(&seed);
+    return r;
+}
+
+struct rng rng_fork(const struct rng *r, uint64_t stream) {
+    uint64_t seed = r->s[0] ^ rotate(r->s[3], 17) ^ (stream * 0xd1342543de82ef95ull + 1);
+    return rng_from_seed(seed);
+}
+
+uint64_t rng_next(struct rng *r) {
+    uint64_t *s = r->s;
+    uint64_t result = rotate(s[0] + s[3], 23) + s[0], t = s[1] << 17;
+    s[2] ^= s[0];
+    s[3] ^= s[1];
+    s[1] ^= s[2];
+    s[0] ^= s[3];
+    s[2] ^= t;
+    s[3] = rotate(s[3], 45);
+    return result;
+}
+
+double rng_uniform(struct rng *r) { return (double)(rng_next(r) >> 11) * 0x1p-53; }
+
+uint64_t rng_below(struct rng *r, uint64_t n) {
+    uint64_t reject_below = -n % n, x; /* 2^64 mod n */
+    do
+        x = rng_next(r);
+    while (x < reject_below);
+    return x % n;
+}
+
+double rng_normal(struct rng *r) {
+    double u, v, q;
+    do {
+        u = 2 * rng_uniform(r) - 1;
+        v = 2 * rng_uniform(r) - 1;
+        q = u * u + v * v;
+    } while (q >= 1 || q == 0);
+    return u * sqrt(-2 * log(q) / q);
+}
+
+void rng_shuffle(struct rng *r, uint32_t *items, size_t n) {
+    for (size_t i = n; i > 1; i--) {
+        size_t j = rng_below(r, i);
+        uint32_t t = items[i - 1];
+        items[i - 1] = items[j];
+        items[j] = t;
+    }
+}

@@ -1,0 +1,16 @@
+/* yaml.h — YAML 1.2 configuration files, read into the same tree as JSON (json.h), and written.
+ *
+ * Duplicate keys, anchors, aliases, tags, several documents and keys that are not text are refused. Plain scalars are typed by the
+ * YAML 1.2 core schema (yes and no stay text). Errors say line and column. */
+#ifndef GALENA_BASE_YAML_H
+#define GALENA_BASE_YAML_H
+
+#include "base/json.h"
+
+/* Parses `text`; `limits` as for JSON (default max_byte here: 4 MiB; may be NULL). ERR_INPUT (slugs "yaml_…") or ERR_LIMIT. */
+err yaml_parse(struct arena *a, str text, const struct json_limits *limits, const struct json **out) MUST_CHECK;
+
+/* Writes the tree as block-style YAML that yaml_parse reads back to an equal tree; short arrays of scalars on one line. */
+void yaml_write(struct buf *out, const struct json *v);
+
+#endif
