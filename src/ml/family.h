@@ -21,7 +21,8 @@ struct fit_opts {
     unsigned threads;             /* 0: all cores */
     const unsigned char *use;     /* d masks of enum column_use; NULL: every column for every family */
     const uint32_t *field;        /* d: the field a column belongs to (columns of one field are adjacent); NULL: one each */
-    const double *prior_mean;     /* d + 1 coefficients, the last is the intercept; NULL: zeros (24: the profile as prior) */
+    const double *prior_mean;     /* d + 1 coefficients, the last is the intercept; NULL: zeros (Eq. 24: the profile as prior) */
+    const double *prior_weight;   /* d + 1 relative precisions that multiply the penalty; NULL: 1 each, 0 for the intercept */
     const uint32_t *fold;         /* n cross-validation folds 0..n_fold-1 for tuning inside fit */
     uint32_t n_fold;
     const double *penalty_grid;   /* candidate penalties; NULL: the family's own */
