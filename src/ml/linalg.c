@@ -8,6 +8,10 @@
  * sixth of a usual first-level cache. */
 enum { BLOCK = 32, TILE = 8 };
 
+struct panel {
+    double at[BLOCK][TILE];
+};
+
 double vector_dot(const double *x, const double *y, size_t n) {
     double s[4] = {0};
     size_t i = 0;
@@ -46,30 +50,29 @@ static bool factor_rows(double *a, size_t n, size_t first, size_t last, const do
 }
 
 /* Columns j..j+width-1 of rows first..first+BLOCK-1 as BLOCK×TILE, zero beyond width. */
-static void pack_panel(const double *a, size_t n, size_t first, size_t j, size_t width, double panel[BLOCK][TILE]) {
+static void pack_panel(const double *a, size_t n, size_t first, size_t j, size_t width, struct panel *panel) {
     for (size_t k = 0; k < BLOCK; k++) {
         const double *row = a + (first + k) * n + j;
         for (size_t l = 0; l < TILE; l++)
-            panel[k][l] = l < width ? row[l] : 0;
+            panel->at[k][l] = l < width ? row[l] : 0;
     }
 }
 
 /* c -= left' right for two rows of the tile; the accumulators stay in registers. */
-static void tile_rows(const double left[BLOCK][TILE], size_t l, const double right[BLOCK][TILE], double sum[2][TILE]) {
+static void tile_rows(const struct panel *left, size_t l, const struct panel *right, double sum[2][TILE]) {
     double s0[TILE] = {0}, s1[TILE] = {0};
     for (size_t k = 0; k < BLOCK; k++) {
-        double x0 = left[k][l], x1 = left[k][l + 1];
+        double x0 = left->at[k][l], x1 = left->at[k][l + 1];
         for (size_t j = 0; j < TILE; j++) {
-            s0[j] += x0 * right[k][j];
-            s1[j] += x1 * right[k][j];
+            s0[j] += x0 * right->at[k][j];
+            s1[j] += x1 * right->at[k][j];
         }
     }
     memcpy(sum[0], s0, sizeof s0);
     memcpy(sum[1], s1, sizeof s1);
 }
 
-static void update_tile(double *a, size_t n, size_t i, size_t j, const double left[BLOCK][TILE],
-                        const double right[BLOCK][TILE]) {
+static void update_tile(double *a, size_t n, size_t i, size_t j, const struct panel *left, const struct panel *right) {
     for (size_t l = 0; l < TILE && i + l < n; l += 2) {
         double sum[2][TILE];
         tile_rows(left, l, right, sum);
@@ -84,14 +87,14 @@ static void update_tile(double *a, size_t n, size_t i, size_t j, const double le
 
 /* Takes the contribution of the BLOCK rows from `first` off all later rows. */
 static void update_rest(double *a, size_t n, size_t first) {
-    double left[BLOCK][TILE], right[BLOCK][TILE];
+    struct panel left, right;
     for (size_t j = first + BLOCK; j < n; j += TILE) {
-        pack_panel(a, n, first, j, n - j < TILE ? n - j : TILE, right);
+        pack_panel(a, n, first, j, n - j < TILE ? n - j : TILE, &right);
         for (size_t i = first + BLOCK; i < j; i += TILE) {
-            pack_panel(a, n, first, i, TILE, left);
-            update_tile(a, n, i, j, left, right);
+            pack_panel(a, n, first, i, TILE, &left);
+            update_tile(a, n, i, j, &left, &right);
         }
-        update_tile(a, n, j, j, right, right);
+        update_tile(a, n, j, j, &right, &right);
     }
 }
 
