@@ -12,7 +12,7 @@ enum calibration_kind {
     CALIBRATION_NONE,     /* sigma(z) */
     CALIBRATION_PLATT,    /* sigma(a z + c), a >= 0 (Platt 1999) */
     CALIBRATION_BETA,     /* sigma(a ln p - b ln(1 - p) + c), p = sigma(z), a, b >= 0 (Kull, Silva Filho, Flach 2017) */
-    CALIBRATION_ISOTONIC, /* pool adjacent violators; log-odds interpolated between the centres of blocks */
+    CALIBRATION_ISOTONIC, /* pool adjacent violators; linear between the centres of blocks, flat beyond */
     CALIBRATION_KIND_COUNT
 };
 
@@ -21,7 +21,7 @@ struct calibration {
     enum calibration_kind kind;
     double a, b, c;
     size_t n_knot; /* isotonic: n_knot >= 1 points, z ascending strictly, logit not descending */
-    const double *z, *logit;
+    const double *z, *p;
 };
 
 /* "none", "platt", "beta", "isotonic". */
