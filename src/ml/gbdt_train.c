@@ -75,8 +75,8 @@ static void fill_row(const struct dataset *s, const struct gbdt_columns *c, size
     m->start[to + 1] = at;
 }
 
-static struct csr fill(struct arena *a, const struct dataset *s, const struct gbdt_columns *c, const uint32_t *rows, size_t k,
-                       const double *weight) {
+static struct csr fill(struct arena *a, const struct dataset *s, const struct gbdt_columns *c, const uint32_t *rows,
+                       size_t k, const double *weight) {
     size_t total = 0;
     for (size_t i = 0; i < k; i++)
         total += dataset_row(s, rows ? rows[i] : i).n;
@@ -131,8 +131,9 @@ static err set(struct gbdt_booster *b, const char *name, double value) {
 }
 
 static err set_words(struct gbdt_booster *b) {
-    static const char *const words[][2] = {{"objective", "binary:logistic"}, {"booster", "gbtree"}, {"tree_method", "hist"},
-                                           {"nthread", "1"}, {"seed_per_iteration", "1"}, {"disable_default_eval_metric", "1"}};
+    static const char *const words[][2] = {{"objective", "binary:logistic"}, {"booster", "gbtree"},
+                                           {"tree_method", "hist"},          {"nthread", "1"},
+                                           {"seed_per_iteration", "1"},      {"disable_default_eval_metric", "1"}};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         TRY(check(XGBoosterSetParam(b->handle, words[i][0], words[i][1]), "take a setting"));
     return OK;
@@ -184,10 +185,13 @@ unsigned gbdt_booster_rounds(const struct gbdt_booster *b) { return b->rounds; }
 
 enum { PREDICT_MARGIN = 1, PREDICT_CONTRIBUTIONS = 4 };
 
-static err predict(struct gbdt_booster *b, struct gbdt_matrix *m, int what, unsigned rounds, size_t width, const float **out) {
+static err predict(struct gbdt_booster *b, struct gbdt_matrix *m, int what, unsigned rounds, size_t width,
+                   const float **out) {
     bst_ulong n = 0;
     TRY(check(XGBoosterPredict(b->handle, m->handle, what, rounds, 0, &n, out), "predict"));
-    return n == m->n * width ? OK : fail(ERR_REMOTE, "xgboost_failed", "libxgboost predicted %zu values for %zu rows", (size_t)n, m->n);
+    return n == m->n * width
+               ? OK
+               : fail(ERR_REMOTE, "xgboost_failed", "libxgboost predicted %zu values for %zu rows", (size_t)n, m->n);
 }
 
 err gbdt_booster_margin(struct gbdt_booster *b, struct gbdt_matrix *m, unsigned rounds, const float **margin) {
@@ -214,9 +218,12 @@ static err strange(const char *what) {
 }
 
 static err read_foreign(const struct json *tree, struct foreign *f) {
-    *f = (struct foreign){.left = json_get(tree, STR("left_children")),   .right = json_get(tree, STR("right_children")),
-                          .column = json_get(tree, STR("split_indices")), .value = json_get(tree, STR("split_conditions")),
-                          .missing_left = json_get(tree, STR("default_left")), .cover = json_get(tree, STR("sum_hessian"))};
+    *f = (struct foreign){.left = json_get(tree, STR("left_children")),
+                          .right = json_get(tree, STR("right_children")),
+                          .column = json_get(tree, STR("split_indices")),
+                          .value = json_get(tree, STR("split_conditions")),
+                          .missing_left = json_get(tree, STR("default_left")),
+                          .cover = json_get(tree, STR("sum_hessian"))};
     const struct json *all[] = {f->left, f->right, f->column, f->value, f->missing_left, f->cover};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (!all[i] || all[i]->type != JSON_ARRAY || all[i]->count == 0 || all[i]->count != f->left->count)
@@ -230,14 +237,15 @@ static double number_at(const struct json *array, uint32_t i) {
     return v->type == JSON_BOOL ? v->boolean : json_is_number(v) ? json_number_of(v) : -1;
 }
 
-/* Writes the tree breadth-first to `to` (room for f->n nodes); `queue` has as much room. Returns the number of nodes, or 0 when
- * the tree is not one. */
+/* Writes the tree breadth-first to `to` (room for f->n nodes); `queue` has as much room. Returns the number of nodes, or 0
+ * when the tree is not one. */
 static uint32_t renumber(const struct foreign *f, const struct gbdt_columns *c, bool covers, uint32_t *queue,
                          struct tree_node *to) {
     uint32_t n = 1;
     queue[0] = 0;
     for (uint32_t i = 0; i < n; i++) {
-        double left = number_at(f->left, queue[i]), right = number_at(f->right, queue[i]), column = number_at(f->column, queue[i]);
+        double left = number_at(f->left, queue[i]), right = number_at(f->right, queue[i]),
+               column = number_at(f->column, queue[i]);
         to[i] = (struct tree_node){.column = -1,
                                    .value = (float)number_at(f->value, queue[i]),
                                    .cover = covers ? (float)number_at(f->cover, queue[i]) : 0};
@@ -260,8 +268,8 @@ struct growing {
     size_t n_tree;
 };
 
-static err append_trees(struct arena *a, struct arena *scratch, const struct json *list, const struct gbdt_columns *c, bool covers,
-                        size_t most, struct growing *g) {
+static err append_trees(struct arena *a, struct arena *scratch, const struct json *list, const struct gbdt_columns *c,
+                        bool covers, size_t most, struct growing *g) {
     for (uint32_t k = 0; k < list->count; k++) {
         struct foreign f;
         TRY(read_foreign(&list->items[k], &f));
@@ -279,7 +287,8 @@ static err append_trees(struct arena *a, struct arena *scratch, const struct jso
 }
 
 /* The rounds [from, to) as the library's JSON, parsed. */
-static err export_slice(struct arena *scratch, struct gbdt_booster *b, unsigned from, unsigned to, const struct json **trees) {
+static err export_slice(struct arena *scratch, struct gbdt_booster *b, unsigned from, unsigned to,
+                        const struct json **trees) {
     struct gbdt_booster *part = ARENA_NEW(scratch, struct gbdt_booster);
     arena_defer(scratch, free_booster, part);
     TRY(check(XGBoosterSlice(b->handle, (int)from, (int)to, 1, &part->handle), "hand out trees"));
@@ -309,8 +318,14 @@ err gbdt_booster_trees(struct arena *a, struct arena *scratch, struct gbdt_boost
     uint32_t *part = ARENA_ARRAY(a, 2, uint32_t);
     base[0] = (double)b->base;
     part[1] = (uint32_t)g.n_tree;
-    *t = (struct trees){.d = b->train->columns->d, .n_part = 1, .n_tree = g.n_tree, .n_node = g.n_node,
-                        .base = base, .part = part, .root = g.root, .node = g.node};
+    *t = (struct trees){.d = b->train->columns->d,
+                        .n_part = 1,
+                        .n_tree = g.n_tree,
+                        .n_node = g.n_node,
+                        .base = base,
+                        .part = part,
+                        .root = g.root,
+                        .node = g.node};
     *out = t;
     return OK;
 }

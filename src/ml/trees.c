@@ -7,8 +7,8 @@ static err invalid(size_t tree, const char *why) {
     return fail(ERR_CORRUPT, "trees_invalid", "tree %zu of the model %s", tree, why);
 }
 
-/* Depth of each node, breadth-first; `depth` has room for the tree's nodes. The inner nodes come first by count, so that a tree
- * is whole exactly when the i-th inner node's children exist and every node has a parent. */
+/* Depth of each node, breadth-first; `depth` has room for the tree's nodes. The inner nodes come first by count, so that a
+ * tree is whole exactly when the i-th inner node's children exist and every node has a parent. */
 static err check_tree(const struct trees *t, size_t k, unsigned char *depth, uint32_t *deepest) {
     const struct tree_node *node = t->node + t->root[k];
     uint32_t n = t->root[k + 1] - t->root[k], inner = 0;
@@ -71,7 +71,8 @@ static uint32_t node_slot(const struct trees_fast *f, const struct tree_node *n)
     return f->slot_of[2 * (size_t)n->column + n->missing_left];
 }
 
-static void compile_descent(const struct trees *t, size_t k, const struct trees_fast *f, struct fast_node *to, double *value) {
+static void compile_descent(const struct trees *t, size_t k, const struct trees_fast *f, struct fast_node *to,
+                            double *value) {
     uint32_t root = t->root[k], inner = 0;
     for (uint32_t i = root; i < t->root[k + 1]; i++) {
         const struct tree_node *n = t->node + i;
@@ -84,11 +85,16 @@ static void compile_descent(const struct trees *t, size_t k, const struct trees_
     }
 }
 
-/* Walks a small tree from left to right, with its own stack, numbering leaves; a node's mask is known when its left part is done. */
-static void compile_masks(const struct trees *t, size_t k, const struct trees_fast *f, struct fast_step *step, double *leaf) {
+/* Walks a small tree from left to right, with its own stack, numbering leaves; a node's mask is known when its left part is
+ * done. */
+static void compile_masks(const struct trees *t, size_t k, const struct trees_fast *f, struct fast_step *step,
+                          double *leaf) {
     const struct tree_node *node = t->node + t->root[k];
     const struct fast_node *fast = f->node + t->root[k];
-    struct { uint32_t node, first_leaf, step; bool left_done; } stack[2 * SMALL_LEAVES];
+    struct {
+        uint32_t node, first_leaf, step;
+        bool left_done;
+    } stack[2 * SMALL_LEAVES];
     uint32_t n_leaf = 0, n_step = 0, top = 0;
     stack[top++].node = 0;
     stack[0].left_done = false;

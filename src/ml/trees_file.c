@@ -74,14 +74,16 @@ static err read_part(const struct json *v, struct part_text *out) {
     out->cover = json_get(v, STR("cover"));
     if (!json_is_number(base) || !is_array(out->nodes) || !is_array(out->split) || !is_array(out->value))
         return corrupt("\"base\", \"nodes\", \"split\" or \"value\" is absent or of another type");
-    if (out->split->count != out->value->count || (out->cover && (!is_array(out->cover) || out->cover->count != out->split->count)))
+    if (out->split->count != out->value->count ||
+        (out->cover && (!is_array(out->cover) || out->cover->count != out->split->count)))
         return corrupt("\"split\", \"value\" and \"cover\" are not equally long");
     out->base = json_number_of(base);
     return OK;
 }
 
 static err read_node(const struct part_text *p, uint32_t i, struct tree_node *out) {
-    const struct json *split = &p->split->items[i], *value = &p->value->items[i], *cover = p->cover ? &p->cover->items[i] : NULL;
+    const struct json *split = &p->split->items[i], *value = &p->value->items[i],
+                      *cover = p->cover ? &p->cover->items[i] : NULL;
     if (split->type != JSON_INTEGER || split->integer < -1 || split->integer > INT32_MAX)
         return corrupt("an entry of \"split\" is not -1 or a small whole number");
     if (!json_is_number(value) || (cover && !json_is_number(cover)))
@@ -115,7 +117,9 @@ static err count_all(const struct json *v, struct part_text *parts, struct trees
         t->n_tree += parts[p].nodes->count;
         t->n_node += parts[p].split->count;
     }
-    return t->n_node <= TREES_MAX_NODE ? OK : fail(ERR_LIMIT, "trees_limit", "the model has more than %d tree nodes", TREES_MAX_NODE);
+    return t->n_node <= TREES_MAX_NODE
+               ? OK
+               : fail(ERR_LIMIT, "trees_limit", "the model has more than %d tree nodes", TREES_MAX_NODE);
 }
 
 err trees_load(struct arena *a, const struct json *v, size_t d, struct trees **out) {

@@ -1,7 +1,8 @@
 /* trees_predict.c — evaluates a forest on blocks of rows without branches that depend on the data.
  *
- * Small trees use leaf masks (QuickScorer, Lucchese et al. 2015, with rows in vector lanes): every inner node that a row fails
- * clears the leaves of its left part; the leftmost leaf that remains is the row's. Larger trees descend, rows interleaved. */
+ * Small trees use leaf masks (QuickScorer, Lucchese et al. 2015, with rows in vector lanes): every inner node that a row
+ * fails clears the leaves of its left part; the leftmost leaf that remains is the row's. Larger trees descend, rows
+ * interleaved. */
 #include "ml/trees_priv.h"
 
 #define ALWAYS_INLINE inline __attribute__((always_inline))

@@ -1,7 +1,8 @@
 /* trees_priv.h — the compiled form of a forest, shared by evaluation and TreeSHAP.
  *
- * A slot is a pair (column, default way). Rows are spread out into an array of slots in which a missing value is +inf when the
- * default way is right and -inf when it is left; known values are finite. So `value < threshold` decides every node alone. */
+ * A slot is a pair (column, default way). Rows are spread out into an array of slots in which a missing value is +inf when
+ * the default way is right and -inf when it is left; known values are finite. So `value < threshold` decides every node
+ * alone. */
 #ifndef GALENA_ML_TREES_PRIV_H
 #define GALENA_ML_TREES_PRIV_H
 
