@@ -14,9 +14,9 @@
  * prior with the smoothed base rate.
  *
  * Penalty: from penalty_grid (default 1000, 316, 100, ... 0.1: prior standard deviations 0.03 to 3 of a coefficient), the
- * one with the least cross-validated log loss, tried from strong to weak; two rises in a row end the search. Without folds
- * in the options five are made from the seed. Up to LOGISTIC_DENSE columns the solver takes Newton steps with a Cholesky
- * factor that is reused while progress is fast; beyond, L-BFGS with a diagonal preconditioner. */
+ * one with the least cross-validated log loss, sought from the middle outwards; two rises in a row end a direction. Without
+ * folds in the options five are made from the seed. Up to LOGISTIC_DENSE columns the solver takes Newton steps with a
+ * Cholesky factor that is reused while progress is fast; beyond, L-BFGS with a diagonal preconditioner. */
 #ifndef GALENA_ML_LOGISTIC_H
 #define GALENA_ML_LOGISTIC_H
 

@@ -16,9 +16,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* In nats of the whole objective. A model on the path is off by less than a thousandth of a standard error in any direction.
+/* In nats of the whole objective. A model on the path is off by less than 0.002 standard errors in any direction.
  */
-static const double PATH_TOLERANCE = 1e-7, FINAL_TOLERANCE = 1e-20;
+static const double PATH_TOLERANCE = 1e-6, FINAL_TOLERANCE = 1e-20;
 static const double LEAST_PRECISION = 1e-7;
 enum { PATIENCE = 6, MAX_REFRESH = 60, MAX_WIDE_ITERATION = 2000, MEMORY = 8, MEMORY_WIDE = 20, OWN_FOLDS = 5 };
 
@@ -38,10 +38,10 @@ struct fitting {
     double *curvature, *factor;     /* X'WX, and the factor with the precision; diagonals when wide */
     double *theta;                  /* m: solution for all rows */
     double *part_g, *part_loss, *evaluated,
-        *total_g; /* n_part × m, n_part: by fold at `evaluated`; their sum and the prior's */
-    double total_value;
-    double *fold_theta; /* n_part × m */
-    double *held_out;   /* n: log-odds of the held-out rows, in the order of the design */
+        *total_g;               /* n_part × m, n_part: by fold at `evaluated`; their sum and the prior's */
+    double total_value, *spare; /* m: a gradient nobody reads */
+    double *fold_theta;         /* n_part × m */
+    double *held_out;           /* n: log-odds of the held-out rows, in the order of the design */
 };
 
 /* ---- objectives ---- */
@@ -217,25 +217,41 @@ static int descending(const void *x, const void *y) {
     return (*a < *b) - (*a > *b);
 }
 
-/* Walks the grid from strong to weak; keeps the best. */
-static err walk_path(struct arena *a, struct fitting *f, const double *grid, size_t n_grid, struct best *best) {
+/* Fits all models at one penalty, from the solution in f->theta; keeps them when they are the best so far. */
+static err try_penalty(struct arena *a, struct fitting *f, double penalty, struct best *best, bool *better) {
     const size_t scratch_byte = (f->m * (8 + 3 * MEMORY_WIDE) + 4096) * sizeof(double);
-    int rises = 0;
+    set_penalty(f, penalty);
+    solve_all(a, f, PATH_TOLERANCE);
+    if (memcmp(f->evaluated, f->theta, f->m * sizeof *f->theta) != 0)
+        (void)value_of_all(f, f->theta, f->spare);
+    TRY(parallel_for(f->x->n_part, f->threads, scratch_byte, solve_fold, f));
+    double loss = design_loss_of_logit(f->x, 0, f->x->n, f->held_out);
+    *better = loss < best->loss;
+    if (*better) {
+        best->loss = loss;
+        best->penalty = penalty;
+        memcpy(best->theta, f->theta, f->m * sizeof *f->theta);
+        memcpy(best->held_out, f->held_out, f->x->n * sizeof *f->held_out);
+    }
+    return OK;
+}
+
+/* From the middle of the grid (descending) to weaker penalties, then to stronger ones; each way ends at the second rise in a
+ * row. When the loss fell on the way to weaker ones, it was rising the other way: that counts as the first. */
+static err walk_path(struct arena *a, struct fitting *f, const double *grid, size_t n_grid, struct best *best) {
+    size_t middle = n_grid / 2;
+    bool better;
     best->loss = INFINITY;
-    for (size_t k = 0; k < n_grid && rises < 2; k++) {
-        set_penalty(f, grid[k]);
-        solve_all(a, f, PATH_TOLERANCE);
-        if (memcmp(f->evaluated, f->theta, f->m * sizeof *f->theta) != 0)
-            (void)value_of_all(f, f->theta, ARENA_ARRAY(a, f->m, double));
-        TRY(parallel_for(f->x->n_part, f->threads, scratch_byte, solve_fold, f));
-        double loss = design_loss_of_logit(f->x, 0, f->x->n, f->held_out);
-        rises = loss < best->loss ? 0 : rises + 1;
-        if (loss < best->loss) {
-            best->loss = loss;
-            best->penalty = grid[k];
-            memcpy(best->theta, f->theta, f->m * sizeof *f->theta);
-            memcpy(best->held_out, f->held_out, f->x->n * sizeof *f->held_out);
-        }
+    TRY(try_penalty(a, f, grid[middle], best, &better));
+    for (size_t k = middle + 1, rises = 0; k < n_grid && rises < 2; k++) {
+        TRY(try_penalty(a, f, grid[k], best, &better));
+        rises = better ? 0 : rises + 1;
+    }
+    for (size_t k = middle, rises = best->penalty<grid[middle]; k--> 0 && rises < 2;) {
+        if (k + 1 == middle)
+            memcpy(f->theta, best->theta, f->m * sizeof *f->theta);
+        TRY(try_penalty(a, f, grid[k], best, &better));
+        rises = better ? 0 : rises + 1;
     }
     return OK;
 }
@@ -282,6 +298,7 @@ static void set_up(struct arena *a, struct fitting *f, const struct design *x, c
     f->theta = ARENA_ARRAY(a, m, double);
     f->evaluated = ARENA_ARRAY(a, m, double);
     f->total_g = ARENA_ARRAY(a, m, double);
+    f->spare = ARENA_ARRAY(a, m, double);
     f->part_g = ARENA_ARRAY(a, x->n_part * m, double);
     f->part_loss = ARENA_ARRAY(a, x->n_part, double);
     f->fold_theta = ARENA_ARRAY(a, x->n_part * m, double);
@@ -358,7 +375,7 @@ static err fit_model(struct arena *a, const struct dataset *s, const struct fit_
     compute_curvature(&f);
     size_t n_grid;
     const double *grid = sort_grid(a, o, &n_grid);
-    struct best best = {.penalty = grid[0], .theta = f.theta};
+    struct best best = {.penalty = grid[n_grid / 2], .theta = f.theta};
     if (n_grid > 1 || out_of_fold) {
         best.theta = ARENA_ARRAY(a, f.m, double);
         best.held_out = ARENA_ARRAY(a, x->n, double);
