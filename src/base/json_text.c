@@ -1,0 +1,179 @@
+/* json_text.c — what the readers and writers share: open values, sealed objects, UTF-8. */
+#include "base/json_priv.h"
+#include "base/number.h"
+
+enum { LARGE_OBJECT = 32 }; /* members from which an object is sorted by key */
+
+struct json_limits json_limits_or_default(const struct json_limits *limits, size_t max_byte) {
+    struct json_limits l = limits ? *limits : (struct json_limits){0};
+    if (l.max_byte == 0)
+        l.max_byte = max_byte;
+    if (l.max_byte > UINT32_MAX)
+        l.max_byte = UINT32_MAX; /* lines and columns are 32 bits wide */
+    if (l.max_depth == 0)
+        l.max_depth = 128;
+    if (l.max_depth > JSON_DEPTH_MAX)
+        l.max_depth = JSON_DEPTH_MAX;
+    if (l.max_value == 0)
+        l.max_value = 10 * 1000 * 1000;
+    if (l.max_value > UINT32_MAX)
+        l.max_value = UINT32_MAX;
+    return l;
+}
+
+/* ---- values of open containers ---- */
+
+void json_stack_init(struct json_stack *s, struct arena *a) {
+    s->arena = a;
+    s->heap = NULL;
+    s->ptr = s->first;
+    s->len = 0;
+    s->cap = sizeof s->first;
+}
+
+void json_stack_done(struct json_stack *s) {
+    if (s->heap)
+        buf_done(s->heap);
+}
+
+static bool grow(struct json_stack *s, size_t size) {
+    if (!s->heap) {
+        s->heap = buf_in(s->arena, arena_limit(s->arena));
+        buf_add(s->heap, (str){s->ptr, s->len});
+    }
+    s->heap->len = s->len;
+    if (!buf_reserve(s->heap, size))
+        return false;
+    s->ptr = s->heap->ptr;
+    s->cap = s->heap->cap;
+    return true;
+}
+
+void *json_stack_push(struct json_stack *s, size_t size) {
+    if (size > s->cap - s->len && !grow(s, size))
+        return NULL;
+    void *slot = s->ptr + s->len;
+    s->len += size;
+    return slot;
+}
+
+void *json_stack_take(struct json_stack *s, size_t base) {
+    void *block = arena_copy(s->arena, s->ptr + base, s->len - base);
+    s->len = base;
+    return block;
+}
+
+/* ---- objects ---- */
+
+static int compare_by_key(const void *x, const void *y, void *object) {
+    const struct json_member *m = ((const struct json *)object)->members;
+    const uint32_t i = *(const uint32_t *)x, j = *(const uint32_t *)y;
+    int order = str_compare(m[i].key, m[j].key);
+    return order != 0 ? order : (i > j) - (i < j);
+}
+
+static const struct json_member *find_twice_small(const struct json_member *m, uint32_t n) {
+    for (uint32_t i = 1; i < n; i++)
+        for (uint32_t j = 0; j < i; j++)
+            if (m[j].key.len == m[i].key.len && memcmp(m[j].key.ptr, m[i].key.ptr, m[i].key.len) == 0)
+                return &m[i];
+    return NULL;
+}
+
+const struct json_member *json_object_seal(struct arena *a, struct json *object) {
+    const uint32_t n = object->count;
+    const struct json_member *m = object->members;
+    if (n < LARGE_OBJECT)
+        return find_twice_small(m, n);
+    uint32_t *by_key = ARENA_ARRAY(a, n, uint32_t), first = n;
+    for (uint32_t i = 0; i < n; i++)
+        by_key[i] = i;
+    qsort_r(by_key, n, sizeof *by_key, compare_by_key, object);
+    for (uint32_t i = 1; i < n; i++)
+        if (by_key[i] < first && str_equal(m[by_key[i]].key, m[by_key[i - 1]].key))
+            first = by_key[i];
+    object->by_key = by_key;
+    return first < n ? &m[first] : NULL;
+}
+
+/* ---- characters ---- */
+
+static bool continues(const char *s, size_t from, size_t n) {
+    for (size_t i = from; i < n; i++)
+        if (((unsigned char)s[i] & 0xC0u) != 0x80u)
+            return false;
+    return true;
+}
+
+size_t json_utf8_sequence(const char *s, size_t left) {
+    const unsigned char lead = (unsigned char)s[0];
+    const size_t n = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+    if (lead < 0xC2 || lead > 0xF4 || n > left)
+        return 0;
+    const unsigned char second = (unsigned char)s[1];
+    unsigned char low = 0x80,
+                  high = 0xBF; /* the bounds of the second byte keep out overlong forms, surrogates and the far end */
+    if (lead == 0xE0)
+        low = 0xA0;
+    else if (lead == 0xED)
+        high = 0x9F;
+    else if (lead == 0xF0)
+        low = 0x90;
+    else if (lead == 0xF4)
+        high = 0x8F;
+    return second >= low && second <= high && continues(s, 2, n) ? n : 0;
+}
+
+size_t json_utf8_encode(uint32_t c, char to[4]) {
+    if (c < 0x80) {
+        to[0] = (char)c;
+        return 1;
+    }
+    size_t n = c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+    static const unsigned char lead[] = {0, 0, 0xC0, 0xE0, 0xF0};
+    for (size_t i = n - 1; i > 0; i--, c >>= 6)
+        to[i] = (char)(0x80u | (c & 0x3Fu));
+    to[0] = (char)(lead[n] | c);
+    return n;
+}
+
+/* True when one of the eight bytes is '"', '\', below 0x20 or from 0x80 on. */
+static inline bool has_special(uint64_t w) {
+    const uint64_t ones = 0x0101010101010101u, tops = 0x8080808080808080u;
+    const uint64_t quote = w ^ (ones * '"'), slash = w ^ (ones * '\\');
+    return ((w | (w - ones * 0x20) | (quote - ones) | (slash - ones)) & tops) != 0;
+}
+
+static inline bool is_plain(unsigned char c) { return c >= 0x20 && c < 0x80 && c != '"' && c != '\\'; }
+
+size_t json_plain_run(str s) {
+    size_t i = 0;
+    for (; i + 8 <= s.len; i += 8) {
+        uint64_t word;
+        memcpy(&word, s.ptr + i, sizeof word);
+        if (has_special(word))
+            break;
+    }
+    while (i < s.len && is_plain((unsigned char)s.ptr[i]))
+        i++;
+    return i;
+}
+
+str json_clip(str s) {
+    enum { LONGEST = 60 };
+    if (s.len <= LONGEST)
+        return s;
+    size_t n = LONGEST;
+    while (n > 0 && ((unsigned char)s.ptr[n] & 0xC0u) == 0x80u)
+        n--;
+    return (str){s.ptr, n};
+}
+
+size_t json_real_text(double value, char text[40]) {
+    size_t n = number_format(value, text);
+    if ((value > 0x1p53 || value < -0x1p53) && !memchr(text, 'e', n) && !memchr(text, '.', n)) {
+        memcpy(text + n, ".0", 2);
+        n += 2;
+    }
+    return n;
+}
