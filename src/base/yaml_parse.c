@@ -1,0 +1,275 @@
+/* yaml_parse.c — libfyaml's events turned into a JSON tree, with everything refused that a configuration file has no need
+ * of. */
+#include "base/json_priv.h"
+#include "base/yaml.h"
+#include "base/yaml_priv.h"
+
+#include <libfyaml.h>
+
+struct reader {
+    struct arena *arena;
+    struct fy_diag *diag;
+    struct fy_parser *parser;
+    struct fy_event *event; /* the one being looked at; freed when the next is read */
+    uint32_t line, column;  /* where it starts; a value that is left out is where its key is */
+    struct json_limits limits;
+    size_t values;
+    struct json_stack stack;
+};
+
+/* ---- the library ---- */
+
+static void close_reader(void *ctx) {
+    struct reader *r = ctx;
+    if (r->event)
+        fy_parser_event_free(r->parser, r->event);
+    if (r->parser)
+        fy_parser_destroy(r->parser);
+    if (r->diag)
+        fy_diag_destroy(r->diag);
+    r->event = NULL;
+    r->parser = NULL;
+    r->diag = NULL;
+}
+
+static void print_nothing(struct fy_diag *diag, void *user, const char *text, size_t len) {
+    (void)diag, (void)user, (void)text, (void)len;
+}
+
+static err open_reader(struct reader *r, str text) {
+    struct fy_diag_cfg diag_cfg;
+    fy_diag_cfg_default(&diag_cfg);
+    diag_cfg.fp = NULL;
+    diag_cfg.output_fn = print_nothing;
+    diag_cfg.colorize = false;
+    r->diag = fy_diag_create(&diag_cfg);
+    if (r->diag) {
+        fy_diag_set_collect_errors(r->diag, true);
+        const struct fy_parse_cfg cfg = {.flags = FYPCF_DEFAULT_VERSION_1_2 | FYPCF_JSON_NONE, .diag = r->diag};
+        r->parser = fy_parser_create(&cfg);
+    }
+    if (!r->parser || fy_parser_set_string(r->parser, text.ptr, text.len) != 0)
+        return fail(ERR_LIMIT, "memory_limit", "there is no memory for reading YAML");
+    return OK;
+}
+
+/* ---- messages ---- */
+
+/* Puts the place of the current event in front of the sentence that was just recorded. */
+static err place(const struct reader *r, err rc) { return err_prefix(rc, "line %u, column %u", r->line, r->column); }
+
+static err refuse(const struct reader *r, const char *slug, const char *sentence) {
+    return place(r, fail(ERR_INPUT, slug, "%s", sentence));
+}
+
+static err syntax_error(const struct reader *r) {
+    void *at = NULL;
+    const struct fy_diag_error *e = fy_diag_errors_iterate(r->diag, &at);
+    if (!e || !e->msg)
+        return fail(ERR_INPUT, "yaml_syntax", "the text is not YAML");
+    err rc = fail(ERR_INPUT, "yaml_syntax", "%s", e->msg);
+    return e->line > 0 ? err_prefix(rc, "line %d, column %d", e->line, e->column) : rc;
+}
+
+/* ---- events ---- */
+
+static err next(struct reader *r) {
+    if (r->event)
+        fy_parser_event_free(r->parser, r->event);
+    r->event = fy_parser_parse(r->parser);
+    if (!r->event)
+        return syntax_error(r);
+    const struct fy_mark *mark = fy_event_start_mark(r->event);
+    if (mark) {
+        r->line = (uint32_t)mark->line + 1;
+        r->column = (uint32_t)mark->column + 1;
+    }
+    return OK;
+}
+
+static err refuse_anchor_or_tag(const struct reader *r) {
+    if (r->event->type == FYET_ALIAS)
+        return refuse(r, "yaml_alias", "aliases (*name) are not allowed: write the value out");
+    if (fy_event_get_anchor_token(r->event))
+        return refuse(r, "yaml_anchor", "anchors (&name) are not allowed: write the value out each time");
+    if (fy_event_get_tag_token(r->event))
+        return refuse(r, "yaml_tag", "tags (!name) are not allowed: put quotes around text");
+    return OK;
+}
+
+/* The current scalar's text, copied into the arena. */
+static str scalar_text(const struct reader *r) {
+    size_t len = 0;
+    const char *text = r->event->scalar.value ? fy_token_get_text(r->event->scalar.value, &len) : NULL;
+    return str_copy(r->arena, text ? (str){text, len} : (str){0});
+}
+
+static bool is_plain(const struct reader *r) {
+    return !r->event->scalar.value || fy_token_scalar_style(r->event->scalar.value) == FYSS_PLAIN;
+}
+
+/* ---- values ---- */
+
+static err read_value(struct reader *r, uint32_t depth, struct json *out);
+
+static err read_scalar(struct reader *r, struct json *out) {
+    bool fits = true;
+    str text = scalar_text(r);
+    if (!is_plain(r)) {
+        out->type = JSON_STRING;
+        out->string = text;
+        return OK;
+    }
+    out->type = yaml_plain_type(text, out, &fits);
+    if (!fits && out->type == JSON_INTEGER)
+        return refuse(
+            r, "yaml_number_range",
+            "the whole number does not fit 64 bits: put quotes around it, or a decimal point if it may be rounded");
+    if (!fits)
+        return refuse(r, "yaml_number_range", "a number that is infinite, too large or not a number is not allowed");
+    return OK;
+}
+
+static err out_of_memory(const struct reader *r) {
+    return fail(ERR_LIMIT, "memory_limit", "the text holds more values than the memory limit of %zu MB allows",
+                arena_limit(r->arena) >> 20);
+}
+
+static err read_items(struct reader *r, uint32_t depth, struct json *out) {
+    const size_t base = r->stack.len;
+    out->type = JSON_ARRAY;
+    for (;; out->count++) {
+        struct json item;
+        TRY(next(r));
+        if (r->event->type == FYET_SEQUENCE_END)
+            break;
+        TRY(read_value(r, depth, &item));
+        struct json *slot = json_stack_push(&r->stack, sizeof item);
+        if (!slot)
+            return out_of_memory(r);
+        *slot = item;
+    }
+    out->items = json_stack_take(&r->stack, base);
+    return OK;
+}
+
+static err read_key(struct reader *r, str *out) {
+    struct json plain;
+    bool fits;
+    TRY(refuse_anchor_or_tag(r));
+    if (r->event->type != FYET_SCALAR)
+        return refuse(r, "yaml_key", "a key must be text, not a list or an object");
+    *out = scalar_text(r);
+    str shown = json_clip(*out);
+    if (is_plain(r) && yaml_plain_type(*out, &plain, &fits) != JSON_STRING)
+        return place(r, fail(ERR_INPUT, "yaml_key", "the key `%.*s` is not text: put quotes around it", STR_ARG(shown)));
+    return OK;
+}
+
+static err seal(struct reader *r, struct json *object) {
+    const struct json_member *twice = json_object_seal(r->arena, object);
+    if (!twice)
+        return OK;
+    str key = json_clip(twice->key);
+    err rc = fail(ERR_INPUT, "yaml_duplicate_key", "the key `%.*s` appears twice in this object", STR_ARG(key));
+    return err_prefix(rc, "line %u, column %u", twice->value.line, twice->value.column);
+}
+
+static err read_members(struct reader *r, uint32_t depth, struct json *out) {
+    const size_t base = r->stack.len;
+    out->type = JSON_OBJECT;
+    for (;; out->count++) {
+        struct json_member member;
+        TRY(next(r));
+        if (r->event->type == FYET_MAPPING_END)
+            break;
+        TRY(read_key(r, &member.key));
+        TRY(next(r));
+        TRY(read_value(r, depth, &member.value));
+        struct json_member *slot = json_stack_push(&r->stack, sizeof member);
+        if (!slot)
+            return out_of_memory(r);
+        *slot = member;
+    }
+    out->members = json_stack_take(&r->stack, base);
+    return seal(r, out);
+}
+
+/* The value that starts with the current event. */
+static err read_value(struct reader *r, uint32_t depth, struct json *out) {
+    *out = (struct json){.line = r->line, .column = r->column};
+    TRY(refuse_anchor_or_tag(r));
+    if (r->values++ >= r->limits.max_value)
+        return place(r, fail(ERR_LIMIT, "yaml_too_many", "more than %zu values", r->limits.max_value));
+    if (r->event->type == FYET_SCALAR)
+        return read_scalar(r, out);
+    if (depth >= r->limits.max_depth)
+        return place(r, fail(ERR_LIMIT, "yaml_too_deep", "more than %u levels of nesting", r->limits.max_depth));
+    if (r->event->type == FYET_SEQUENCE_START)
+        return read_items(r, depth + 1, out);
+    if (r->event->type == FYET_MAPPING_START)
+        return read_members(r, depth + 1, out);
+    return refuse(r, "yaml_syntax", "a value was expected");
+}
+
+static err read_stream(struct reader *r, struct json *out) {
+    TRY(next(r)); /* the stream's start */
+    TRY(next(r));
+    if (r->event->type == FYET_STREAM_END)
+        return fail(ERR_INPUT, "yaml_empty", "the text holds no YAML document");
+    TRY(next(r));
+    TRY(read_value(r, 0, out));
+    TRY(next(r)); /* the document's end */
+    TRY(next(r));
+    if (r->event->type != FYET_STREAM_END)
+        return refuse(r, "yaml_documents", "a second document starts here: only one is allowed");
+    return OK;
+}
+
+/* ---- the text ---- */
+
+/* YAML forbids control characters; a NUL byte would look like the end of the text to the library. */
+static err check_characters(str s) {
+    unsigned line = 1, column = 1;
+    for (size_t i = 0, n = 1; i < s.len; i += n) {
+        const unsigned char c = (unsigned char)s.ptr[i];
+        n = c < 0x80 ? 1 : json_utf8_sequence(s.ptr + i, s.len - i);
+        const bool control = (c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7f;
+        if (n == 0 || control) {
+            const char *fault = control ? "a control character is not allowed" : "the text is not UTF-8";
+            err rc = fail(ERR_INPUT, control ? "yaml_control" : "yaml_utf8", "%s: byte 0x%02X", fault, (unsigned)c);
+            return err_prefix(rc, "line %u, column %u", line, column);
+        }
+        column++;
+        if (c == '\n') {
+            line++;
+            column = 1;
+        }
+    }
+    return OK;
+}
+
+err yaml_parse(struct arena *a, str text, const struct json_limits *limits, const struct json **out) {
+    struct reader *r = ARENA_NEW(a, struct reader);
+    struct json *root = ARENA_NEW(a, struct json);
+    r->arena = a;
+    r->line = r->column = 1;
+    r->limits = json_limits_or_default(limits, (size_t)4 << 20);
+    if (text.len > r->limits.max_byte)
+        return fail(ERR_LIMIT, "yaml_too_large", "the text has %zu bytes, more than the limit of %zu", text.len,
+                    r->limits.max_byte);
+    TRY(check_characters(text));
+    if (str_starts(text, STR("\xEF\xBB\xBF")))
+        text = str_slice(text, 3, text.len);
+    text = str_copy(a, text); /* the library wants a text that is never NULL and stays */
+    json_stack_init(&r->stack, a);
+    arena_defer(a, close_reader, r);
+    err rc = open_reader(r, text);
+    if (rc == OK)
+        rc = read_stream(r, root);
+    json_stack_done(&r->stack);
+    close_reader(r);
+    if (rc == OK)
+        *out = root;
+    return rc;
+}
