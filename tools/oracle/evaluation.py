@@ -34,7 +34,7 @@ def metrics(name, y, p):
     two = 0 < y.sum() < len(y)
     top = np.argsort(-p, kind='stable')[:max(1, len(y) // 10)]
     at_10 = share_ties(y, p)[top].mean()
-    fpr, tpr, _ = roc_curve(y, p) if two else ([], [], [])
+    fpr, tpr, _ = roc_curve(y, p, drop_intermediate=False) if two else ([], [], [])
     return dict(name=name, y=y.astype(int).tolist(), p=p.tolist(),
                 auc=roc_auc_score(y, p) if two else None,
                 log_loss=log_loss(y, p, eps=1e-15, labels=[0, 1]), brier=brier_score_loss(y, p), ece=ece(y, p),
