@@ -331,7 +331,7 @@ static err read_fitted_member(struct arena *a, const struct json_member *m, stru
     if (str_equal(m->key, STR("has_other")))
         return read_bool(&m->value, &f->has_other);
     if (str_equal(m->key, STR("own_missing")))
-        return read_integer(&m->value, 0, SCHEMA_MAX_LEVEL, &x->own_missing);
+        return read_integer(&m->value, 0, SCHEMA_MAX_MISSING, &x->own_missing);
     if (str_equal(m->key, STR("reference_ms"))) {
         x->have |= HAVE_REFERENCE;
         const int64_t most = INT64_C(400000000000000); /* beyond year 9999 */
@@ -358,8 +358,9 @@ static bool number_constants_agree(const struct field *f, const struct fitted *x
     unsigned need = HAVE_LOW | HAVE_HIGH | HAVE_CENTER | HAVE_SCALE | (f->type == FIELD_DATE ? HAVE_REFERENCE : 0);
     size_t n_bin = f->n_edge > 0 ? f->n_edge + 1 : 0;
     return (x->have & need) == need && f->low <= f->high && f->scale > 0 &&
-           isfinite((fmax(fabs(f->low), fabs(f->high)) + fabs(f->center)) / f->scale) && (!f->bin_rate || x->n_bin_rate == n_bin) &&
-           (!f->bin_share || x->n_bin_share == n_bin) && (!f->quantile || x->n_quantile == SCHEMA_N_QUANTILE) &&
+           isfinite((fmax(fabs(f->low), fabs(f->high)) + fabs(f->center)) / f->scale) &&
+           (!f->bin_rate || x->n_bin_rate == n_bin) && (!f->bin_share || x->n_bin_share == n_bin) &&
+           (!f->quantile || x->n_quantile == SCHEMA_N_QUANTILE) &&
            ascending(f->quantile, f->quantile ? x->n_quantile : 0, false) && all_within(f->bin_rate, n_bin, 0, 1) &&
            all_within(f->bin_share, n_bin, 0, 1);
 }
@@ -433,7 +434,7 @@ static err read_choice(struct arena *a, const struct json_member *m, struct fiel
     }
     if (str_equal(m->key, STR("missing"))) {
         f->given |= GIVEN_MISSING;
-        return read_texts(a, v, SCHEMA_MAX_LEVEL, &f->missing, &f->n_missing);
+        return read_texts(a, v, SCHEMA_MAX_MISSING, &f->missing, &f->n_missing);
     }
     if (str_equal(m->key, STR("levels")))
         return read_levels(a, v, f);
