@@ -48,10 +48,10 @@ static void add_percent(struct buf *out, double p) {
 static str title_of(const struct field *f) { return f->title.len > 0 ? f->title : f->name; }
 
 /* The part of the sentence that compares with other leads may not speak against the share. */
-static void add_typical_level(struct buf *out, const struct reason_input *in, const struct field *f, size_t level, bool raises) {
+static void add_typical_level(struct buf *out, const struct reason_input *in, const struct field *f, size_t slot, bool raises) {
     if (!f->level_rate || isnan(in->base_rate))
         return;
-    double rate = f->level_rate[level];
+    double rate = f->level_rate[slot];
     if (raises ? rate <= in->base_rate : rate >= in->base_rate)
         return;
     buf_add(out, STR(" ("));
@@ -86,7 +86,7 @@ static void add_known(struct buf *out, const struct reason_input *in, const stru
     }
     buf_add(out, str_slice(v->text, 0, 80));
     if (f->type == FIELD_CATEGORY || f->type == FIELD_FLAG)
-        add_typical_level(out, in, f, v->level, raises);
+        add_typical_level(out, in, f, v->slot, raises);
 }
 
 static void add_field(struct buf *out, const struct reason_input *in, uint32_t term, bool raises) {
@@ -101,12 +101,12 @@ static void add_field(struct buf *out, const struct reason_input *in, uint32_t t
         buf_add(out, STR(" is "));
         buf_add(out, str_slice(v->text, 0, 80));
         buf_add(out, STR(", which is rare"));
-        add_typical_level(out, in, f, f->n_level, raises);
+        add_typical_level(out, in, f, v->slot, raises);
         break;
     case VALUE_MISSING:
     case VALUE_INVALID:
         buf_add(out, v->state == VALUE_MISSING ? STR(" is not known") : STR(" cannot be read"));
-        add_typical_level(out, in, f, f->n_level + 1, raises);
+        add_typical_level(out, in, f, v->slot, raises);
         break;
     }
 }

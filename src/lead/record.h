@@ -16,7 +16,8 @@ enum value_state {
 
 struct field_value {
     enum value_state state;
-    uint32_t level; /* category, flag: index into field.level when known; multi: the first */
+    uint32_t slot;  /* fields with levels: index into level_rate (schema.h): the level, other, missing or a missing token; multi: the
+                       first level; numbers: n_level + 1 and on when missing */
     double number;  /* numeric: the number as read; date: days since the reference */
     str text;       /* the cell, without surrounding space */
 };
