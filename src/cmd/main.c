@@ -1,9 +1,4 @@
 /* main.c — the galena program. */
-#include "base/err.h"
+#include "cmd/command.h"
 
-#include <stdio.h>
-
-int main(void) {
-    puts("galena " GALENA_VERSION);
-    return 0;
-}
+int main(int argc, char **argv) { return command_main(argc, argv); }

@@ -1,16 +1,26 @@
 /* schema.h — the feature schema: what each field of a file of leads is, and how it becomes numbers (Eq. 1-4, 33).
  *
- * Inferred from a training file (features/infer.h), shown to the user, kept as YAML that may be edited, and stored inside every
- * model, so that training and scoring compute the same numbers. The fitted constants (levels, bin edges, centre, scale) are part
- * of it: a schema with them is complete, one without them is completed from the training rows. */
+ * Inferred from a training file (features/infer.h), shown to the user, kept as YAML that may be edited, and stored inside
+ * every model, so that training and scoring compute the same numbers. A field has choices (type, transform, missing tokens,
+ * levels, bin edges: what a person may edit) and fitted constants (centre, scale, rates: what only the training rows can
+ * say). A field without the latter is not `fitted`; features/infer.h fits it from training rows. docs/formats/schema.md
+ * explains the file to its users. */
 #ifndef GALENA_LEAD_SCHEMA_H
 #define GALENA_LEAD_SCHEMA_H
 
 #include "base/json.h"
 
-enum { SCHEMA_VERSION = 1 };
+enum {
+    SCHEMA_VERSION = 1,
+    SCHEMA_MAX_FIELD = 10000,
+    SCHEMA_MAX_LEVEL = 5000, /* of one field */
+    SCHEMA_MAX_EDGE = 1000,
+    SCHEMA_MAX_MISSING = 64,     /* tokens of one field */
+    SCHEMA_MAX_TEXT_BYTE = 4096, /* of any name, level or token */
+    SCHEMA_N_QUANTILE = 21       /* 0, 5, ..., 100 % */
+};
 
-/* If you change this: schema_type_names in schema.c, docs/formats/schema.md, share/schemas/schema.json, the encoder. */
+/* If you change this: field_type_names in schema.c, docs/formats/schema.md, share/schemas/schema.json, the encoder. */
 enum field_type {
     FIELD_NUMERIC,    /* a quantity */
     FIELD_CATEGORY,   /* one of several levels; codes such as a region number too */
@@ -26,7 +36,20 @@ enum field_type {
 
 enum transform { TRANSFORM_NONE, TRANSFORM_LOG1P, TRANSFORM_COUNT }; /* Eq. 4: log(s + 1) for sizes */
 
-/* A level of a category. Its first spelling is the one shown; other spellings (case variants) are merged into it. */
+/* Which choices the schema file states; the rest is inferred. */
+enum field_given {
+    GIVEN_TYPE = 1,
+    GIVEN_TRANSFORM = 2,
+    GIVEN_MISSING = 4,
+    GIVEN_LEVELS = 8,
+    GIVEN_EDGES = 16,
+    GIVEN_MINIMUM = 32,
+    GIVEN_GROUP = 64,
+    GIVEN_DECIMAL = 128,
+    GIVEN_SEPARATOR = 256
+};
+
+/* A level of a category. Its most frequent spelling is the one shown; other spellings (case, space) are merged into it. */
 struct level {
     str text;
     const str *variant; /* other spellings */
@@ -38,10 +61,16 @@ struct field {
     str title; /* for people; the name when not set */
     str unit;  /* "" when none */
     str group; /* firmographic, technographic, demographic, chronographic, behavioural, textual, other */
+    str note;  /* why it is what it is, for the person who reads the file */
     enum field_type type;
     enum transform transform;
-    const str *missing; /* tokens that mean "not known" here, besides the empty cell */
-    size_t n_missing;
+    unsigned given; /* enum field_given */
+
+    /* Tokens that mean "not known" here, besides the empty cell. The first n_missing_own of them were frequent enough to get
+     * a column each: "Select" and the empty cell are both missing and may yet say different things. */
+    const str *missing;
+    size_t n_missing, n_missing_own;
+    bool missing_seen; /* some training row lacked it */
 
     /* category, multi, flag: the levels with a column of their own, in order. Rarer ones share the level "other". */
     const struct level *level;
@@ -49,21 +78,33 @@ struct field {
     bool has_other; /* rare levels were pooled at training */
     char separator; /* multi */
 
-    /* numeric and date (after being made a number): fitted on training rows */
-    const double *edge; /* inner bin edges, ascending, of the untransformed number */
+    /* numeric and date (after being made a number: days since reference_ms) */
+    char decimal;       /* '.' or ',': the decimal mark in this column */
+    const double *edge; /* inner bin edges, ascending, of the untransformed number; a bin holds its lower edge */
     size_t n_edge;
-    double low, high;      /* the transformed number is clipped to this range */
-    double center, scale;  /* then standardised: (t - center) / scale */
-    double minimum;        /* smallest value allowed before log1p; a smaller one is an input error for the row */
-    bool missing_seen;     /* some training row lacked it */
-    int64_t reference_ms;  /* date: day 0 */
+    double minimum;       /* smaller values are input errors; -INFINITY when all are allowed, 0 under log1p */
+    double low, high;     /* the transformed number is clipped to this range */
+    double center, scale; /* then standardised: (t - center) / scale; scale > 0 */
+    int64_t reference_ms; /* date: day 0 */
 
-    /* what is typical, for reasons and for imputation: over the training rows that know the field */
-    const double *level_rate;       /* n_level + 2 (other, missing): share of positives, shrunk */
-    const double *level_share;      /* n_level + 2: share of training rows */
-    double typical_converted;       /* numeric: median among converted rows */
-    double typical_other;           /* numeric: median among the rest */
-    const double *quantile;         /* numeric: 21 quantiles (0, 5, ..., 100 %) of the known values */
+    /* What is typical, over the training rows, for reasons and for imputation. Shares sum to 1. Rates are shares of
+     * positives, shrunk towards the base rate; NULL when the schema was made without outcomes. */
+    const double *level_rate,
+        *level_share;                   /* field_slots(): the levels, other, missing, then each token with its own column */
+    const double *bin_rate, *bin_share; /* n_edge + 1, among the rows that know the number; NULL when n_edge is 0 */
+    double typical_converted;           /* numeric: median among converted rows; NaN when there are none */
+    double typical_other;               /* numeric: median among the rest */
+    const double *quantile;             /* numeric, date: SCHEMA_N_QUANTILE quantiles of the known values, or NULL */
+
+    bool fitted; /* the constants above are there and agree with the choices */
+};
+
+/* Something a person should know about the training file. */
+struct schema_warning {
+    str code;  /* "case_variants", "mixed_types", "unparsable_values", "many_missing", "ambiguous_numbers", "column_unlisted"
+                */
+    str field; /* column */
+    str message;
 };
 
 struct schema {
@@ -72,14 +113,33 @@ struct schema {
     str id, time;         /* columns, "" when none */
     const struct field *field;
     size_t n_field;
+    const struct schema_warning *warning; /* of the inference; not part of the file */
+    size_t n_warning;
 };
 
-/* The file form: JSON tree (YAML for people; JSON inside models) to schema and back. from_json: ERR_INPUT with line and column
- * for an unknown key or a wrong type; nothing it says is trusted. */
+/* The file form: JSON tree (YAML for people; JSON inside models) to schema and back. Only a field's name is required.
+ * from_json: ERR_INPUT with line and column for an unknown key, a wrong type or an impossible value (slugs "schema_…");
+ * nothing it says is trusted. Fitted constants that do not agree with edited choices are dropped: the field is then not
+ * `fitted`. */
 err schema_from_json(struct arena *a, const struct json *v, struct schema **out) MUST_CHECK;
+
+/* The schema as one JSON value, fitted constants included: reading it back gives an equal schema. */
 void schema_to_json(struct json_writer *w, const struct schema *s);
 
-const char *field_type_name(enum field_type type);
+/* The choices alone: what `galena schema` shows and a person edits. */
+void schema_to_json_choices(struct json_writer *w, const struct schema *s);
+
+const char *field_type_name(enum field_type type); /* "numeric", "category", ... */
+
+/* True when the type makes features: numeric, category, multi, flag, date. */
+bool field_is_used(const struct field *f);
+
+/* True for the types with levels: category, multi, flag. */
+bool field_has_levels(const struct field *f);
+
+/* Length of level_rate and level_share: n_level + 2 + n_missing_own. Index n_level is "other", n_level + 1 is missing, and
+ * n_level + 2 + j the token missing[j]. For numbers and dates n_level is 0 and slot 0 is "known". */
+static inline size_t field_slots(const struct field *f) { return f->n_level + 2 + f->n_missing_own; }
 
 /* Index of the field with that column name, or -1. */
 ptrdiff_t schema_find(const struct schema *s, str name);

@@ -1,0 +1,48 @@
+/* linear.c — evaluating and explaining sums over columns. */
+#include "ml/linear.h"
+
+struct linear linear_new(struct arena *a, size_t d) {
+    return (struct linear){.d = d,
+                           .coefficient = ARENA_ARRAY(a, d, double),
+                           .mean = ARENA_ARRAY(a, d, double),
+                           .absent = ARENA_ARRAY(a, d, double)};
+}
+
+void linear_complete(struct linear *m) {
+    m->base = m->intercept;
+    for (size_t j = 0; j < m->d; j++) {
+        m->absent[j] = -m->coefficient[j] * m->mean[j];
+        m->base -= m->absent[j];
+    }
+}
+
+double linear_logit(const struct linear *m, struct row x) {
+    double sum = m->intercept;
+    for (size_t i = 0; i < x.n; i++)
+        sum += m->coefficient[x.col[i]] * x.val[i];
+    return sum;
+}
+
+double linear_explain(const struct linear *m, struct row x, double scale, double *share) {
+    for (size_t j = 0; j < m->d; j++)
+        share[j] += scale * m->absent[j];
+    for (size_t i = 0; i < x.n; i++)
+        share[x.col[i]] += scale * m->coefficient[x.col[i]] * x.val[i];
+    return scale * m->base;
+}
+
+void linear_sum_absent(const struct linear *m, const uint32_t *field_of_column, size_t n_field, double *absent_by_field) {
+    for (size_t f = 0; f < n_field; f++)
+        absent_by_field[f] = 0;
+    for (size_t j = 0; j < m->d; j++)
+        absent_by_field[field_of_column[j]] += m->absent[j];
+}
+
+double linear_explain_fields(const struct linear *m, struct row x, const uint32_t *field_of_column,
+                             const double *absent_by_field, size_t n_field, double scale, double *share_by_field) {
+    for (size_t f = 0; f < n_field; f++)
+        share_by_field[f] += scale * absent_by_field[f];
+    for (size_t i = 0; i < x.n; i++)
+        share_by_field[field_of_column[x.col[i]]] += scale * m->coefficient[x.col[i]] * x.val[i];
+    return scale * m->base;
+}

@@ -1,0 +1,36 @@
+/* linear.h — log-odds that are a sum over columns: what logistic regression, sub-scores and naive Bayes have in common. */
+#ifndef GALENA_ML_LINEAR_H
+#define GALENA_ML_LINEAR_H
+
+#include "ml/family.h"
+
+/* Log-odds of x = intercept + sum_j coefficient[j] x_j (Eq. 14-18: the probability is the sigmoid of it). Columns the family
+ * does not use have coefficient and mean 0. */
+struct linear {
+    size_t d;
+    double intercept;
+    double *coefficient; /* d */
+    double *mean;        /* d: weighted mean of the column over the training rows */
+    double *absent;      /* d: share of a column that a row does not list, -coefficient * mean */
+    double base;         /* mean log-odds over the training rows */
+};
+
+/* A model of d columns, all zero. */
+struct linear linear_new(struct arena *a, size_t d);
+
+/* Derives absent and base from the rest: call when coefficients and means are set. */
+void linear_complete(struct linear *m);
+
+double linear_logit(const struct linear *m, struct row x);
+
+/* As model_family.explain: adds scale * coefficient * (x - mean) for each column, returns scale * base. */
+double linear_explain(const struct linear *m, struct row x, double scale, double *share);
+
+/* Sums of `absent` by field: field_of_column has d entries below n_field, absent_by_field gets n_field sums. */
+void linear_sum_absent(const struct linear *m, const uint32_t *field_of_column, size_t n_field, double *absent_by_field);
+
+/* linear_explain summed by field in O(n_field + x.n): absent_by_field comes from linear_sum_absent. */
+double linear_explain_fields(const struct linear *m, struct row x, const uint32_t *field_of_column,
+                             const double *absent_by_field, size_t n_field, double scale, double *share_by_field);
+
+#endif
