@@ -1,7 +1,7 @@
 /* column.c — counting distinct cells, spellings and numbers of a column. */
 #include "features/column_priv.h"
 
-#include "base/date.h"
+#include "base/time.h"
 #include "features/value.h"
 
 #include <math.h>
@@ -146,10 +146,10 @@ static int by_value(const void *x, const void *y) {
 
 static bool read_one(str text, const struct field *f, double *out) {
     if (f->type == FIELD_DATE) {
-        int64_t ms;
-        if (!date_parse(text, &ms))
+        struct moment m;
+        if (time_read(text, f->date_order, &m) != TIME_GOOD)
             return false;
-        *out = (double)(ms - f->reference_ms) / (double)DATE_DAY_MS;
+        *out = (double)(m.ms - f->reference_ms) / (double)TIME_DAY_MS;
         return true;
     }
     struct number x;

@@ -1,7 +1,7 @@
 /* fit.c — levels, bin edges, scales and rates of a field. */
 #include "features/fit_priv.h"
 
-#include "base/date.h"
+#include "base/time.h"
 #include "features/value.h"
 
 #include <math.h>
@@ -357,15 +357,16 @@ static void fit_typical(struct arena *a, const struct tally *t, size_t n, const 
 }
 
 /* Day 0 is the earliest day, so that the numbers are small. */
-static int64_t earliest_day(const struct column *c, const unsigned char *missing) {
-    int64_t least = INT64_MAX, ms;
+static int64_t earliest_day(const struct column *c, const struct field *f, const unsigned char *missing) {
+    int64_t least = INT64_MAX;
+    struct moment m;
     for (size_t v = 0; v < c->n_value; v++)
-        if (!missing[v] && date_parse(c->value[v].text, &ms) && ms < least)
-            least = ms;
+        if (!missing[v] && time_read(c->value[v].text, f->date_order, &m) == TIME_GOOD && m.ms < least)
+            least = m.ms;
     if (least == INT64_MAX)
         return 0;
-    int64_t day = least / DATE_DAY_MS - (least % DATE_DAY_MS < 0);
-    return day * DATE_DAY_MS;
+    int64_t day = least / TIME_DAY_MS - (least % TIME_DAY_MS < 0);
+    return day * TIME_DAY_MS;
 }
 
 static void fit_number(struct arena *a, const struct column *c, const struct fit_opts_field *o, const unsigned char *missing,
@@ -373,7 +374,7 @@ static void fit_number(struct arena *a, const struct column *c, const struct fit
     size_t n, invalid;
     str example;
     if (f->type == FIELD_DATE)
-        f->reference_ms = earliest_day(c, missing);
+        f->reference_ms = earliest_day(c, f, missing);
     struct tally *t = column_tally(a, c, f, missing, &n, &invalid, &example);
     if (f->type == FIELD_NUMERIC && !(f->given & GIVEN_TRANSFORM)) {
         struct moments m = moments_of(t, n);

@@ -1,8 +1,7 @@
 /* infer.c — deciding what each column is. */
 #include "features/infer.h"
 
-#include "base/date.h"
-#include "base/number.h"
+#include "base/time.h"
 #include "features/fit_priv.h"
 #include "features/lexicon.h"
 #include "features/value.h"
@@ -20,7 +19,8 @@ struct look {
     size_t distinct; /* known spellings */
     size_t folded;   /* known levels when case and space do not matter */
     double number, range, integer, zero_led, ambiguous, date, flag, word, byte, email;
-    double plus, minus; /* votes for a decimal comma, a decimal point */
+    double day_first, month_first, either; /* dates that prove their order, and dates that do not */
+    double plus, minus;                    /* votes for a decimal comma, a decimal point */
     double percent, money;
     double supported; /* rows in levels frequent enough to be learnt */
     bool yes, no;     /* flag values seen */
@@ -107,10 +107,11 @@ static void find_tokens(struct sight *x) {
 /* In a column that is numbers (or dates) but for a few words, the words mean that there is no number. */
 static void find_odd_tokens(struct sight *x) {
     struct number number;
-    int64_t ms;
+    struct moment m;
     for (size_t v = 0; v < x->c.n_value; v++) {
         const struct distinct *d = &x->c.value[v];
-        bool fine = x->f.type == FIELD_DATE ? date_parse(d->text, &ms) : number_read(d->text, x->f.decimal, &number);
+        bool fine = x->f.type == FIELD_DATE ? time_read(d->text, x->f.date_order, &m) == TIME_GOOD
+                                            : number_read(d->text, x->f.decimal, &number);
         if (x->missing[v] || fine)
             continue;
         if (text_means_missing_number(d->text) || (d->n >= x->w->fit.rare && d->n >= 0.005 * x->look.known)) {
@@ -175,15 +176,29 @@ static void look_at_number(struct look *l, const struct distinct *d) {
     l->zero_led += d->text.len > 1 && d->text.ptr[0] == '0' && d->text.ptr[1] >= '0' && d->text.ptr[1] <= '9' ? d->n : 0;
 }
 
+static void look_at_date(struct look *l, const struct distinct *d) {
+    struct moment m;
+    enum time_fault fault = time_read(d->text, TIME_ORDER_UNKNOWN, &m);
+    if (fault == TIME_AMBIGUOUS) {
+        l->either += d->n;
+        l->date += d->n;
+    } else if (fault == TIME_GOOD) {
+        l->date += d->n;
+        l->day_first += m.order == TIME_DAY_FIRST ? d->n : 0;
+        l->month_first += m.order == TIME_MONTH_FIRST ? d->n : 0;
+    } else if (fault == TIME_NO_SUCH_DAY || fault == TIME_NO_SUCH_CLOCK) {
+        l->date += d->n; /* a date all the same, which will be reported as one that cannot be */
+    }
+}
+
 static void look_at_text(struct look *l, const struct distinct *d) {
     bool truth;
-    int64_t ms;
     if (flag_read(d->text, &truth)) {
         l->flag += d->n;
         l->yes |= truth;
         l->no |= !truth;
     }
-    l->date += date_parse(d->text, &ms) ? d->n : 0;
+    look_at_date(l, d);
     size_t words = 1;
     for (size_t i = 0; i < d->text.len && i < 4096; i++)
         words += d->text.ptr[i] == ' ';
@@ -374,6 +389,19 @@ static bool is_numeric(struct sight *x) {
     return l->number >= half * l->known && l->odd <= 5 && l->distinct - l->odd >= 12;
 }
 
+/* Which of 03 and 04 is the month, when the column leaves it open: what its other dates prove, else the American order. */
+static void settle_date_order(struct sight *x) {
+    const struct look *l = &x->look;
+    if ((x->f.given & GIVEN_DATE_ORDER) || l->day_first + l->month_first + l->either <= 0)
+        return;
+    x->f.date_order = l->day_first > l->month_first ? TIME_DAY_FIRST : TIME_MONTH_FIRST;
+    if (l->day_first + l->month_first <= 0 || fmin(l->day_first, l->month_first) > 0)
+        warn(x->w, STR("ambiguous_dates"), x->f.name,
+             str_format(x->w->a,
+                        "column %.*s: dates such as 03/04/2026 are read with the %s first (date_order): please check",
+                        STR_ARG(x->title), x->f.date_order == TIME_DAY_FIRST ? "day" : "month"));
+}
+
 static void settle_type(struct sight *x) {
     const struct look *l = &x->look;
     if (l->known <= 0)
@@ -486,6 +514,8 @@ static void decide(struct sight *x) {
         char found = find_separator(x);
         x->f.separator = found ? found : ';';
     }
+    if (x->f.type == FIELD_DATE)
+        settle_date_order(x);
     if (!(x->f.given & GIVEN_MISSING) && (x->f.type == FIELD_NUMERIC || x->f.type == FIELD_DATE)) {
         find_odd_tokens(x);
         fit_mark_missing(&x->c, &x->f, x->missing);
@@ -609,9 +639,16 @@ static err begin(struct work *w) {
     for (size_t i = 0; i < w->o.n_exclude; i++)
         TRY(require_column(w->frame, w->o.exclude[i], "to be excluded"));
     set_fit_opts(w);
-    w->schema = ARENA_NEW(w->a, struct schema);
-    *w->schema = (struct schema){
-        .version = SCHEMA_VERSION, .target = w->o.target, .positive = w->o.positive, .id = w->o.id, .time = w->o.time};
+    w->a = arena_new(arena_limit(w->out));
+    if (!w->a)
+        return fail(ERR_AGAIN, "no_memory", "the system has no memory left");
+    arena_defer(w->out, free_arena, w->a);
+    w->schema = ARENA_NEW(w->out, struct schema);
+    *w->schema = (struct schema){.version = SCHEMA_VERSION,
+                                 .target = str_copy(w->out, w->o.target),
+                                 .positive = str_copy(w->out, w->o.positive),
+                                 .id = str_copy(w->out, w->o.id),
+                                 .time = str_copy(w->out, w->o.time)};
     return OK;
 }
 

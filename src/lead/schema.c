@@ -9,6 +9,7 @@
 static const char *const type_names[FIELD_TYPE_COUNT] = {"numeric", "category",   "multi",    "flag",   "date",
                                                          "text",    "identifier", "constant", "ignored"};
 static const char *const transform_names[TRANSFORM_COUNT] = {"none", "log1p"};
+static const char *const order_names[] = {"unknown", "day_first", "month_first"}; /* enum time_order */
 
 const char *field_type_name(enum field_type type) { return type_names[type]; }
 
@@ -111,6 +112,8 @@ static void put_choices(struct json_writer *w, const struct field *f) {
     }
     if (is_number_field(f))
         json_put_numbers(w, STR("edges"), f->edge, f->n_edge);
+    if (f->type == FIELD_DATE)
+        json_put_string(w, STR("date_order"), str_from(order_names[f->date_order]));
     if (f->type == FIELD_MULTI)
         json_put_string(w, STR("separator"), (str){&f->separator, 1});
     if (field_has_levels(f))
@@ -431,6 +434,10 @@ static err read_choice(struct arena *a, const struct json_member *m, struct fiel
     if (str_equal(m->key, STR("transform"))) {
         f->given |= GIVEN_TRANSFORM;
         return read_name(v, transform_names, TRANSFORM_COUNT, "unknown transform", &f->transform);
+    }
+    if (str_equal(m->key, STR("date_order"))) {
+        f->given |= GIVEN_DATE_ORDER;
+        return read_name(v, order_names, sizeof order_names / sizeof *order_names, "unknown date_order", &f->date_order);
     }
     if (str_equal(m->key, STR("missing"))) {
         f->given |= GIVEN_MISSING;

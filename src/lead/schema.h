@@ -9,6 +9,7 @@
 #define GALENA_LEAD_SCHEMA_H
 
 #include "base/json.h"
+#include "base/time.h"
 
 enum {
     SCHEMA_VERSION = 1,
@@ -46,7 +47,8 @@ enum field_given {
     GIVEN_MINIMUM = 32,
     GIVEN_GROUP = 64,
     GIVEN_DECIMAL = 128,
-    GIVEN_SEPARATOR = 256
+    GIVEN_SEPARATOR = 256,
+    GIVEN_DATE_ORDER = 512
 };
 
 /* A level of a category. Its most frequent spelling is the one shown; other spellings (case, space) are merged into it. */
@@ -79,8 +81,9 @@ struct field {
     char separator; /* multi */
 
     /* numeric and date (after being made a number: days since reference_ms) */
-    char decimal;       /* '.' or ',': the decimal mark in this column */
-    const double *edge; /* inner bin edges, ascending, of the untransformed number; a bin holds its lower edge */
+    char decimal;               /* '.' or ',': the decimal mark in this column */
+    enum time_order date_order; /* date: how 03/04/2026 is read */
+    const double *edge;         /* inner bin edges, ascending, of the untransformed number; a bin holds its lower edge */
     size_t n_edge;
     double minimum;       /* smaller values are input errors; -INFINITY when all are allowed, 0 under log1p */
     double low, high;     /* the transformed number is clipped to this range */
