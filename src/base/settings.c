@@ -1,10 +1,10 @@
 /* settings.c — tables of settings: values from the command line and other sources into plain structs. */
 #include "base/settings.h"
 
+#include "base/number.h"
+
 #include <assert.h>
-#include <errno.h>
 #include <math.h>
-#include <stdlib.h>
 
 static const char *const type_args[] = {
     [SETTING_FLAG] = "",         [SETTING_STRING] = "TEXT",    [SETTING_PATH] = "FILE",     [SETTING_INTEGER] = "N",
@@ -71,23 +71,6 @@ static void *member(struct place p) { return (char *)p.part->values + p.setting-
 
 static const char **origin_of(struct place p) { return &p.part->origin[p.setting - p.part->setting]; }
 
-static bool read_number(str text, double *out) {
-    char *end;
-    if (text.len == 0 || text.len > 64 || text.ptr[text.len] != '\0' || str_find_byte(STR(" \t\n\v\f\r"), text.ptr[0]) >= 0)
-        return false;
-    *out = strtod(text.ptr, &end);
-    return end == text.ptr + text.len && isfinite(*out);
-}
-
-static bool read_integer(str text, int64_t *out) {
-    char *end;
-    if (text.len == 0 || text.len > 64 || str_find_byte(STR(" \t\n\v\f\r"), text.ptr[0]) >= 0)
-        return false;
-    errno = 0;
-    *out = strtoll(text.ptr, &end, 10);
-    return end == text.ptr + text.len && errno == 0 && *out != SETTING_UNSET;
-}
-
 static err bad_value(const struct setting *x, str text, const char *wanted) {
     return fail(ERR_INPUT, "usage_bad_value", "--%s cannot be \"%.*s\": it must be %s", x->name, STR_ARG(text), wanted);
 }
@@ -113,7 +96,7 @@ static err set_flag(struct place p, str text) {
 
 static err set_integer(struct arena *a, struct place p, str text) {
     int64_t v;
-    if (!read_integer(text, &v))
+    if (!number_parse_integer(text, &v) || v == SETTING_UNSET)
         return bounded(p.setting) ? out_of_bounds(a, p.setting, text, "a whole number")
                                   : bad_value(p.setting, text, "a whole number");
     if (!in_bounds(p.setting, (double)v))
@@ -124,7 +107,7 @@ static err set_integer(struct arena *a, struct place p, str text) {
 
 static err set_number(struct arena *a, struct place p, str text) {
     double v;
-    if (!read_number(text, &v))
+    if (!number_parse(text, &v))
         return bad_value(p.setting, text, "a number");
     if (!in_bounds(p.setting, v))
         return out_of_bounds(a, p.setting, text, "a number");
@@ -136,7 +119,7 @@ static err set_fraction(struct arena *a, struct place p, str text) {
     bool percent = str_ends(text, STR("%"));
     str digits = percent ? str_copy(a, str_slice(text, 0, text.len - 1)) : text;
     double v;
-    if (!read_number(digits, &v))
+    if (!number_parse(digits, &v))
         return bad_value(p.setting, text, "a number from 0 to 1");
     v = percent ? v / 100 : v;
     if (!(v >= 0 && v <= 1))

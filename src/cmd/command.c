@@ -1,9 +1,12 @@
 /* command.c — finds the command that the command line names, fills its options, runs it and shows its failure. */
 #include "cmd/command.h"
 
+#include "base/file.h"
+#include "base/json.h"
 #include "cmd/describe.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <unistd.h>
@@ -11,6 +14,7 @@
 enum { EXIT_USAGE = 1, EXIT_SIGNAL = 128 };
 
 static const char *const color_names[] = {"auto", "always", "never", NULL};
+static const char *const level_names[] = {"debug", "info", "warn", "error", NULL};
 
 const struct setting common_settings[] = {
     {.name = "json",
@@ -29,6 +33,17 @@ const struct setting common_settings[] = {
      .arg = "WHEN",
      .choices = color_names,
      .help = "colours in the output"},
+    {.name = "log",
+     .type = SETTING_PATH,
+     .offset = offsetof(struct common_options, log),
+     .help = "append JSON lines about what the program does to FILE; - is standard error"},
+    {.name = "log-level",
+     .type = SETTING_CHOICE,
+     .offset = offsetof(struct common_options, log_level),
+     .fallback = "info",
+     .arg = "LEVEL",
+     .choices = level_names,
+     .help = "the least important events to log"},
     {.name = "help",
      .letter = 'h',
      .type = SETTING_FLAG,
@@ -118,6 +133,40 @@ static bool asks_for(int argc, char *const *argv, const char *option, const char
     return false;
 }
 
+static void close_log(void *ctx) {
+    struct session *s = ctx;
+    if (s->log.fd > STDERR_FILENO)
+        close(s->log.fd);
+    s->log.fd = -1;
+}
+
+static err open_log(struct session *s, const struct common_options *o) {
+    s->log = (struct log){.fd = -1, .level = o->log_level, .clock = s->clock};
+    if (!o->log.ptr)
+        return OK;
+    if (str_equal(o->log, STR("-"))) {
+        s->log.fd = STDERR_FILENO;
+        return OK;
+    }
+    s->log.fd = open(o->log.ptr, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+    if (s->log.fd < 0)
+        return fail(errno == EACCES ? ERR_DENIED : ERR_ABSENT, "log_open", "--log %s: %s", o->log.ptr, strerror(errno));
+    arena_defer(s->arena, close_log, s);
+    return OK;
+}
+
+static err run_logged(struct session *s, const struct command *c, const void *options) {
+    int64_t start_ns = s->clock.steady_ns();
+    log_event(&s->log, LOG_INFO, "command_begin",
+              LOG_FIELDS(log_text("command", str_from(c->name)), log_text("version", STR(GALENA_VERSION))));
+    err rc = c->run(s, options);
+    log_event(&s->log, rc == OK ? LOG_INFO : LOG_ERROR, "command_end",
+              LOG_FIELDS(log_text("command", str_from(c->name)), log_text("status", str_from(err_name(rc))),
+                         log_text("error", rc == OK ? STR("") : str_from(err_slug())),
+                         log_number("seconds", clock_second_since(&s->clock, start_ns))));
+    return rc;
+}
+
 static err run_command(struct session *s, const struct command *c, int argc, char *const *argv) {
     s->command = c;
     if (asks_for(argc, argv, "--help", "-h")) {
@@ -136,7 +185,8 @@ static err run_command(struct session *s, const struct command *c, int argc, cha
     s->quiet = common.quiet;
     s->out = terminal_of(stdout, common.color);
     s->err = terminal_of(stderr, common.color);
-    return c->run(s, options);
+    TRY(open_log(s, &common));
+    return run_logged(s, c, options);
 }
 
 /* Used by the build: the text of manual pages and completion. */
@@ -180,7 +230,10 @@ static err dispatch(void *ctx) {
 /* ---- the process ---- */
 
 /* Leaves at once, as the default action would, but not before half-written files are gone. */
-static void on_signal(int number) { _exit(EXIT_SIGNAL + number); }
+static void on_signal(int number) {
+    file_discard_all();
+    _exit(EXIT_SIGNAL + number);
+}
 
 static void handle_signals(void) {
     struct sigaction leave = {.sa_handler = on_signal}, ignore = {.sa_handler = SIG_IGN};
@@ -202,22 +255,76 @@ static bool is_usage(const char *slug) { return strncmp(slug, "usage_", 6) == 0;
 
 static int exit_code(err rc) { return rc != OK && is_usage(err_slug()) ? EXIT_USAGE : err_exit_code(rc); }
 
-/* "galena: error[slug]: sentence", and the part after the first newline of the sentence as a hint on a line of its own. */
-static void show_error(const struct session *s) {
-    str text = str_from(err_text());
-    ptrdiff_t newline = str_find_byte(text, '\n');
-    str sentence = newline < 0 ? text : str_slice(text, 0, (size_t)newline);
-    fprintf(s->err.file, "galena: %serror[%s]:%s ", terminal_style(&s->err, STYLE_BAD), err_slug(),
-            terminal_style(&s->err, STYLE_PLAIN));
-    terminal_put(&s->err, sentence);
-    fputc('\n', s->err.file);
-    if (newline >= 0) {
-        fputs("  hint: ", s->err.file);
-        terminal_put(&s->err, str_slice(text, (size_t)newline + 1, text.len));
-        fputc('\n', s->err.file);
+/* The sentence of the failure, and the part after its first newline, which is the hint. */
+struct message {
+    str sentence, hint;
+};
+
+static struct message message_of(const char *text) {
+    str all = str_from(text);
+    ptrdiff_t newline = str_find_byte(all, '\n');
+    if (newline < 0)
+        return (struct message){all, {0}};
+    return (struct message){str_slice(all, 0, (size_t)newline), str_slice(all, (size_t)newline + 1, all.len)};
+}
+
+static void show_error_text(const struct session *s, struct message m) {
+    const struct terminal *t = &s->err;
+    fprintf(t->file, "galena: %serror[%s]:%s ", terminal_style(t, STYLE_BAD), err_slug(), terminal_style(t, STYLE_PLAIN));
+    terminal_put(t, m.sentence);
+    fputc('\n', t->file);
+    if (m.hint.len > 0) {
+        fputs("  hint: ", t->file);
+        terminal_put(t, m.hint);
+        fputc('\n', t->file);
     }
     if (is_usage(err_slug()))
-        fprintf(s->err.file, "Try \"galena help%s%s\".\n", s->command ? " " : "", s->command ? s->command->name : "");
+        fprintf(t->file, "Try \"galena help%s%s\".\n", s->command ? " " : "", s->command ? s->command->name : "");
+}
+
+/* {"error":{"code":"input","name":"csv_unclosed_quote","message":"...","hint":"...","exit_code":2}}: the one document on
+ * standard output, or a line on standard error when data goes to standard output. */
+static void show_error_json(const struct session *s, err rc, struct message m) {
+    struct buf out;
+    struct json_writer w;
+    buf_init(&out, 1 << 16);
+    json_write_begin(&w, &out, 0);
+    json_open_object(&w);
+    json_key(&w, STR("error"));
+    json_open_object(&w);
+    json_put_string(&w, STR("code"), is_usage(err_slug()) ? STR("usage") : str_from(err_name(rc)));
+    json_put_string(&w, STR("name"), str_from(err_slug()));
+    json_put_string(&w, STR("message"), m.sentence);
+    if (m.hint.len > 0)
+        json_put_string(&w, STR("hint"), m.hint);
+    json_put_integer(&w, STR("exit_code"), exit_code(rc));
+    json_close_object(&w);
+    json_close_object(&w);
+    buf_add_byte(&out, '\n');
+    fwrite(out.ptr, 1, out.len, s->data_on_stdout ? stderr : stdout);
+    buf_done(&out);
+    fflush(stdout);
+}
+
+static void show_error(const struct session *s, err rc) {
+    struct message m = message_of(err_text());
+    if (s->json)
+        show_error_json(s, rc, m);
+    else
+        show_error_text(s, m);
+}
+
+/* Ends the output. A reader that went away ("galena ... | head") is no fault worth a message, but what it got is not all. */
+static int finish(const struct session *s, err rc) {
+    errno = 0;
+    bool broken = fflush(stdout) != 0 || ferror(stdout);
+    if ((broken && errno == EPIPE) || (rc != OK && strcmp(err_slug(), "pipe_closed") == 0))
+        return EXIT_SIGNAL + SIGPIPE;
+    if (rc == OK && broken)
+        rc = fail(ERR_AGAIN, "output_write", "standard output: %s", strerror(errno));
+    if (rc != OK)
+        show_error(s, rc);
+    return exit_code(rc);
 }
 
 int command_main(int argc, char **argv) {
@@ -230,18 +337,12 @@ int command_main(int argc, char **argv) {
     struct call call = {.session = {.arena = arena,
                                     .out = terminal_of(stdout, COLOR_AUTO),
                                     .err = terminal_of(stderr, COLOR_AUTO),
-                                    .clock = clock_system()},
+                                    .clock = clock_system(),
+                                    .log = {.fd = -1}},
                         .argc = argc > 0 ? argc - 1 : 0,
                         .argv = argv + 1};
     call.session.json = asks_for(call.argc, call.argv, "--json", NULL);
-    err rc = arena_run(arena, dispatch, &call);
-    if (fflush(stdout) != 0 && errno == EPIPE)
-        rc = OK; /* whoever read the output has seen enough */
-    else if (rc == OK && ferror(stdout))
-        rc = fail(ERR_AGAIN, "output_write", "standard output: %s", strerror(errno));
-    int code = exit_code(rc);
-    if (rc != OK)
-        show_error(&call.session);
+    int code = finish(&call.session, arena_run(arena, dispatch, &call));
     arena_free(arena);
     return code;
 }

@@ -32,10 +32,12 @@ struct command {
 extern const struct command *const commands[];
 extern const size_t n_commands;
 
-/* The settings that every command takes: --json, --quiet, --color, --help. */
+/* The settings that every command takes: --json, --quiet, --color, --log, --log-level, --help. */
 struct common_options {
     bool help, json, quiet;
     enum color_mode color;
+    str log;
+    enum log_level log_level;
 };
 extern const struct setting common_settings[];
 extern const size_t n_common_settings;

@@ -5,6 +5,8 @@
 
 enum { TEXT_COLUMN = 26, MAX_WIDTH = 100 };
 
+static const double NO_BOUND = 1e15; /* a maximum from here on is not worth saying */
+
 static size_t text_width(const struct terminal *t) { return t->width < MAX_WIDTH ? t->width : MAX_WIDTH; }
 
 static str option_label(struct arena *a, const struct setting *x) {
@@ -22,7 +24,9 @@ str describe_setting(struct arena *a, const struct setting *x) {
             all[n] = str_from(x->choices[n]);
         text = str_format(a, "%.*s: %s", STR_ARG(text), str_join(a, all, n, STR(", ")).ptr);
     }
-    if (x->max > x->min)
+    if (x->max > x->min && x->max >= NO_BOUND)
+        text = str_format(a, "%.*s; at least %.15g", STR_ARG(text), x->min);
+    else if (x->max > x->min)
         text = str_format(a, "%.*s; from %.15g to %.15g", STR_ARG(text), x->min, x->max);
     if (x->required)
         return str_format(a, "%.*s (required)", STR_ARG(text));

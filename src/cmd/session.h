@@ -2,7 +2,7 @@
 #ifndef GALENA_CMD_SESSION_H
 #define GALENA_CMD_SESSION_H
 
-#include "base/clock.h"
+#include "base/log.h"
 #include "cmd/terminal.h"
 
 struct session {
@@ -12,6 +12,7 @@ struct session {
     bool quiet;               /* --quiet: no progress, no notes on standard error */
     bool data_on_stdout; /* set by a command whose data goes to standard output ("--out -"): its summary then goes to err */
     struct clock clock;
+    struct log log;                /* --log; a log to nowhere when not given */
     const struct command *command; /* the one that runs */
 };
 
