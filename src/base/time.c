@@ -1,9 +1,8 @@
-/* time.c — civil dates by arithmetic, a strict reader of dates, and the clocks. */
+/* time.c — civil dates by arithmetic, and a strict reader of dates. */
 #include "base/time.h"
 
 #include <assert.h>
 #include <stdio.h>
-#include <time.h>
 
 int64_t time_days_from_civil(struct civil date) {
     int64_t y = date.month <= 2 ? date.year - 1 : date.year; /* years begin in March, so that the leap day is the last */
@@ -294,17 +293,3 @@ size_t time_format(int64_t ms, char text[TIME_TEXT_BYTE]) {
     memcpy(text + len, clock, (size_t)n);
     return len + (size_t)n;
 }
-
-/* ---- clocks ---- */
-
-static int64_t clock_ns(clockid_t id) {
-    struct timespec t = {0};
-    int rc = clock_gettime(id, &t);
-    assert(rc == 0);
-    (void)rc;
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
-int64_t time_now_ms(void) { return clock_ns(CLOCK_REALTIME) / 1000000; }
-
-int64_t time_monotonic_ns(void) { return clock_ns(CLOCK_MONOTONIC); }

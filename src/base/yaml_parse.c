@@ -73,27 +73,38 @@ static err syntax_error(const struct reader *r) {
 
 /* ---- events ---- */
 
+static void note_place(struct reader *r, const struct fy_mark *mark) {
+    if (!mark)
+        return;
+    r->line = (uint32_t)mark->line + 1;
+    r->column = (uint32_t)mark->column + 1;
+}
+
 static err next(struct reader *r) {
     if (r->event)
         fy_parser_event_free(r->parser, r->event);
     r->event = fy_parser_parse(r->parser);
     if (!r->event)
         return syntax_error(r);
-    const struct fy_mark *mark = fy_event_start_mark(r->event);
-    if (mark) {
-        r->line = (uint32_t)mark->line + 1;
-        r->column = (uint32_t)mark->column + 1;
-    }
+    note_place(r, fy_event_start_mark(r->event));
     return OK;
 }
 
-static err refuse_anchor_or_tag(const struct reader *r) {
+/* A value that has an anchor or tag may be left out: then only these know where it is. */
+static err refuse_at(struct reader *r, struct fy_token *token, const char *slug, const char *sentence) {
+    note_place(r, fy_token_start_mark(token));
+    r->column -= fy_token_get_type(token) != FYTT_TAG; /* the marks of the others are behind their & or * */
+    return refuse(r, slug, sentence);
+}
+
+static err refuse_anchor_or_tag(struct reader *r) {
+    struct fy_token *anchor = fy_event_get_anchor_token(r->event), *tag = fy_event_get_tag_token(r->event);
     if (r->event->type == FYET_ALIAS)
-        return refuse(r, "yaml_alias", "aliases (*name) are not allowed: write the value out");
-    if (fy_event_get_anchor_token(r->event))
-        return refuse(r, "yaml_anchor", "anchors (&name) are not allowed: write the value out each time");
-    if (fy_event_get_tag_token(r->event))
-        return refuse(r, "yaml_tag", "tags (!name) are not allowed: put quotes around text");
+        return refuse_at(r, r->event->alias.anchor, "yaml_alias", "aliases (*name) are not allowed: write the value out");
+    if (anchor)
+        return refuse_at(r, anchor, "yaml_anchor", "anchors (&name) are not allowed: write the value out each time");
+    if (tag)
+        return refuse_at(r, tag, "yaml_tag", "tags (!name) are not allowed: put quotes around text");
     return OK;
 }
 
