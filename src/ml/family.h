@@ -23,6 +23,7 @@ struct fit_opts {
     const uint32_t *field;        /* d: the field a column belongs to (columns of one field are adjacent); NULL: one each */
     const double *prior_mean;     /* d + 1 coefficients, the last is the intercept; NULL: zeros (Eq. 24: the profile as prior) */
     const double *prior_weight;   /* d + 1 relative precisions that multiply the penalty; NULL: 1 each, 0 for the intercept */
+    double prior_strength;        /* trust in prior_mean relative to the usual, for the family bayesian; 0: 1 */
     const uint32_t *fold;         /* n cross-validation folds 0..n_fold-1 for tuning inside fit */
     uint32_t n_fold;
     const double *penalty_grid;   /* candidate penalties; NULL: the family's own */
