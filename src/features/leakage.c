@@ -44,7 +44,7 @@ struct scan {
     struct outcome outcome;
     struct signal *signal; /* one a used field */
     size_t n_signal;
-    struct leak *leak;
+    struct leak_finding *leak;
     size_t n_leak, cap;
 };
 
@@ -52,12 +52,12 @@ static void report(struct scan *s, enum leak_code code, enum leak_severity sever
                    double auc, str evidence) {
     if (s->n_leak == s->cap)
         s->leak = arena_grow(s->a, s->leak, &s->cap, s->n_leak + 1, sizeof *s->leak);
-    s->leak[s->n_leak++] = (struct leak){.code = code,
-                                         .severity = severity,
-                                         .field = f->name,
-                                         .level = str_copy(s->a, str_slice(level, 0, 80)),
-                                         .evidence = evidence,
-                                         .auc = auc};
+    s->leak[s->n_leak++] = (struct leak_finding){.code = code,
+                                                 .severity = severity,
+                                                 .field = f->name,
+                                                 .level = str_copy(s->a, str_slice(level, 0, 80)),
+                                                 .evidence = evidence,
+                                                 .auc = auc};
 }
 
 static str shown(str level) { return level.len > 0 ? str_slice(level, 0, 60) : STR("(empty)"); }
@@ -297,25 +297,25 @@ static void note_unused(struct scan *s) {
 }
 
 static int by_severity(const void *x, const void *y) {
-    const struct leak *a = *(const struct leak *const *)x, *b = *(const struct leak *const *)y;
+    const struct leak_finding *a = *(const struct leak_finding *const *)x, *b = *(const struct leak_finding *const *)y;
     if (a->severity != b->severity)
         return (int)b->severity - (int)a->severity;
     return (a > b) - (a < b);
 }
 
 static void close_report(struct scan *s, struct leak_report **out) {
-    const struct leak **order = ARENA_ARRAY(s->a, s->n_leak, const struct leak *);
-    struct leak *sorted = ARENA_ARRAY(s->a, s->n_leak, struct leak);
+    const struct leak_finding **order = ARENA_ARRAY(s->a, s->n_leak, const struct leak_finding *);
+    struct leak_finding *sorted = ARENA_ARRAY(s->a, s->n_leak, struct leak_finding);
     struct leak_report *r = ARENA_NEW(s->a, struct leak_report);
     for (size_t i = 0; i < s->n_leak; i++)
         order[i] = &s->leak[i];
-    qsort(order, s->n_leak, sizeof(const struct leak *), by_severity);
+    qsort(order, s->n_leak, sizeof(const struct leak_finding *), by_severity);
     for (size_t i = 0; i < s->n_leak; i++) {
         sorted[i] = *order[i];
         r->n_certain += sorted[i].severity == LEAK_CERTAIN;
         r->n_suspect += sorted[i].severity == LEAK_SUSPECT;
     }
-    r->leak = sorted;
+    r->finding = sorted;
     r->n = s->n_leak;
     *out = r;
 }
@@ -339,8 +339,8 @@ static err begin(struct scan *s, const double *y) {
     return OK;
 }
 
-err leakage_scan(struct arena *a, const struct frame *f, const struct schema *s, const uint32_t *rows, size_t n,
-                 const double *y, const struct leak_opts *o, struct leak_report **out) {
+err leak_find(struct arena *a, const struct frame *f, const struct schema *s, const uint32_t *rows, size_t n,
+              const double *y, const struct leak_opts *o, struct leak_report **out) {
     struct scan scan = {.a = a, .frame = f, .schema = s, .rows = rows, .n = n, .o = o};
     if (n > 0) {
         TRY(begin(&scan, y));

@@ -33,7 +33,7 @@ enum leak_code {
     LEAK_CODE_COUNT
 };
 
-struct leak {
+struct leak_finding {
     enum leak_code code;
     enum leak_severity severity;
     str field;    /* column */
@@ -49,7 +49,7 @@ struct leak_opts {
 };
 
 struct leak_report {
-    const struct leak *leak; /* most severe first, then in field order; at most one a field and code */
+    const struct leak_finding *finding; /* most severe first, then in field order; at most one a field and code */
     size_t n, n_certain, n_suspect;
 };
 
@@ -58,7 +58,7 @@ const char *leak_severity_name(enum leak_severity severity);
 
 /* Examines the fields of a fitted schema on the n training rows with outcomes y. Fields of type ignored are passed over.
  * When only one class is there, just identifiers and constants are reported. */
-err leakage_scan(struct arena *a, const struct frame *f, const struct schema *s, const uint32_t *rows, size_t n,
-                 const double *y, const struct leak_opts *o, struct leak_report **out) MUST_CHECK;
+err leak_find(struct arena *a, const struct frame *f, const struct schema *s, const uint32_t *rows, size_t n,
+              const double *y, const struct leak_opts *o, struct leak_report **out) MUST_CHECK;
 
 #endif

@@ -91,28 +91,31 @@ static err make_schema(struct train_work *w) {
     return OK;
 }
 
-static err stop_on(struct train_work *w, const struct leak_finding *finding, size_t n, size_t certain) {
+static err stop_on(struct train_work *w, const struct leak_report *r) {
     struct buf *list = buf_in(w->a, 4096);
-    for (size_t i = 0; i < n; i++)
-        if (finding[i].severity == LEAK_CERTAIN)
-            buf_add_format(list, "%s\"%.*s\" (%.*s)", list->len > 0 ? "; " : "", STR_ARG(finding[i].field),
-                           STR_ARG(finding[i].evidence));
+    str last = {0};
+    size_t fields = 0;
+    for (size_t i = 0; i < r->n; i++) {
+        const struct leak_finding *l = &r->finding[i];
+        if (l->severity != LEAK_CERTAIN || str_equal(l->field, last))
+            continue;
+        buf_add_format(list, "%s\"%.*s\" (%.*s)", fields++ > 0 ? "; " : "", STR_ARG(l->field), STR_ARG(l->evidence));
+        last = l->field;
+    }
     return fail(ERR_INPUT, "leak_certain",
                 "%.*s: %zu field%s the outcome: %.*s. Leave %s out with --exclude, or keep %s with --allow-leaks",
-                STR_ARG(w->f->source), certain, certain == 1 ? " knows" : "s know", STR_ARG(buf_str(list)), certain == 1 ? "it" : "them",
-                certain == 1 ? "it" : "them");
+                STR_ARG(w->f->source), fields, fields == 1 ? " knows" : "s know", STR_ARG(buf_str(list)),
+                fields == 1 ? "it" : "them", fields == 1 ? "it" : "them");
 }
 
 static err look_for_leaks(struct train_work *w) {
     static const char *const codes[] = {[LEAK_NOTE] = "leak_note", [LEAK_SUSPECT] = "leak_suspect", [LEAK_CERTAIN] = "leak_certain"};
-    const struct leak_finding *finding;
-    size_t n, certain = 0;
-    TRY(leak_find(w->a, w->f, w->schema, w->rows.train, w->rows.n_train, w->y_train, &finding, &n));
-    for (size_t i = 0; i < n; i++) {
-        certain += finding[i].severity == LEAK_CERTAIN;
-        train_warn(w, str_from(codes[finding[i].severity]), finding[i].field, finding[i].evidence);
-    }
-    return certain > 0 && !w->o->allow_leaks ? stop_on(w, finding, n, certain) : OK;
+    const struct leak_opts opts = {.time = w->o->time, .now_ms = w->now_ms, .seed = w->o->seed};
+    struct leak_report *r;
+    TRY(leak_find(w->a, w->f, w->schema, w->rows.train, w->rows.n_train, w->y_train, &opts, &r));
+    for (size_t i = 0; i < r->n; i++)
+        train_warn(w, str_from(codes[r->finding[i].severity]), r->finding[i].field, r->finding[i].evidence);
+    return r->n_certain > 0 && !w->o->allow_leaks ? stop_on(w, r) : OK;
 }
 
 /* ---- vectors and folds ---- */
