@@ -9,7 +9,7 @@
 
 static const char *const families[] = {"auto", "logistic", "subscore", "naive_bayes", "gbdt", "bayesian", NULL};
 
-enum { MODEL_MAX_BYTE = 512 << 20, REPORT_MAX_BYTE = 64 << 20, SHOWN_WARNINGS = 12 };
+enum { MODEL_MAX_BYTE = 512 << 20, REPORT_MAX_BYTE = 64 << 20, SHOWN_WARNINGS = 12, SHOWN_FEATURES = 8 };
 
 struct train_settings {
     struct leads_options leads;
@@ -22,7 +22,7 @@ struct train_settings {
 };
 
 static void note(void *ctx, const char *what) {
-    const struct session *s = ctx;
+    struct session *s = ctx;
     if (!s->quiet && s->err.tty)
         terminal_put(&s->err, str_format(s->arena, "  %s ...\n", what));
 }
@@ -38,24 +38,20 @@ static void show_warnings(const struct session *s, const struct evaluation *e) {
         session_warn(s, "and %zu more; the report lists them all", e->n_warning - SHOWN_WARNINGS);
 }
 
+static int by_importance(const void *x, const void *y) {
+    const struct evaluation_feature *a = x, *b = y;
+    return (a->importance < b->importance) - (a->importance > b->importance);
+}
+
 static void show_features(const struct session *s, const struct evaluation *e) {
-    struct arena *a = s->arena;
-    struct present_table t = present_table_new(a, "what it looks at|group|>importance|");
-    double top = 0, last = INFINITY;
-    for (size_t i = 0; i < e->n_feature; i++)
-        top = e->feature[i].importance > top ? e->feature[i].importance : top;
-    for (int shown = 0; shown < 8; shown++) {
-        const struct evaluation_feature *best = NULL;
-        for (size_t i = 0; i < e->n_feature; i++)
-            if (e->feature[i].importance < last && (!best || e->feature[i].importance > best->importance))
-                best = &e->feature[i];
-        if (!best || best->importance <= 0)
-            break;
-        last = best->importance;
-        present_cell(&t, best->name);
-        present_cell(&t, best->group);
-        present_cell_format(&t, "%.3f", best->importance);
-        present_cell(&t, present_bar(a, best->importance / top, 24, false));
+    struct present_table t = present_table_new(s->arena, "what it looks at|group|>importance|");
+    struct evaluation_feature *f = arena_copy(s->arena, e->feature, e->n_feature * sizeof *f);
+    qsort(f, e->n_feature, sizeof *f, by_importance);
+    for (size_t i = 0; i < e->n_feature && i < SHOWN_FEATURES && f[i].importance > 0; i++) {
+        present_cell(&t, f[i].name);
+        present_cell(&t, f[i].group);
+        present_cell_format(&t, "%.3f", f[i].importance);
+        present_cell(&t, present_bar(s->arena, f[i].importance / f[0].importance, 24, false));
     }
     terminal_put(&s->out, STR("\n"));
     present_table_print(&s->out, &t);
