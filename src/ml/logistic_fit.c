@@ -25,13 +25,18 @@ enum { PATIENCE = 6, MAX_REFRESH = 60, MAX_WIDE_ITERATION = 2000, MEMORY = 8, ME
 static const double default_grid[] = {1000, 316, 100, 31.6, 10, 3.16, 1, 0.316, 0.1};
 enum { DEFAULT_GRID = sizeof default_grid / sizeof default_grid[0] };
 
+/* What is believed of the best penalty before any cross-validation, in decades: with the default grid its cost joins the
+ * cross-validated loss. Among twenty rows that loss is mostly noise, and without this its minimum lies anywhere; among
+ * hundreds this does not count. */
+static const double LIKELY_PENALTY = 10, PENALTY_SPREAD = 0.5;
+
 /* Work worth a thread: entries of rows. */
 enum { PARALLEL_ENTRY = 1 << 20 };
 
 struct fitting {
     const struct design *x;
     size_t m; /* parameters: columns and the intercept */
-    bool dense;
+    bool dense, own_grid;
     unsigned threads, threads_sum;  /* for folds; for sums over all rows */
     const double *prior, *relative; /* m: prior mean, relative precision */
     double *precision;              /* m: at the current penalty */
@@ -225,7 +230,8 @@ static err try_penalty(struct arena *a, struct fitting *f, double penalty, struc
     if (memcmp(f->evaluated, f->theta, f->m * sizeof *f->theta) != 0)
         (void)value_of_all(f, f->theta, f->spare);
     TRY(parallel_for(f->x->n_part, f->threads, scratch_byte, solve_fold, f));
-    double loss = design_loss_of_logit(f->x, 0, f->x->n, f->held_out);
+    double off = f->own_grid ? log10(penalty / LIKELY_PENALTY) / PENALTY_SPREAD : 0;
+    double loss = design_loss_of_logit(f->x, 0, f->x->n, f->held_out) + off * off / 2;
     *better = loss < best->loss;
     if (*better) {
         best->loss = loss;
@@ -289,6 +295,7 @@ static void set_up(struct arena *a, struct fitting *f, const struct design *x, c
     bool large = x->one_start[x->n] + x->number_start[x->n] > PARALLEL_ENTRY;
     f->x = x;
     f->m = m;
+    f->own_grid = !o->penalty_grid || o->n_penalty == 0;
     f->threads = o->threads;
     f->threads_sum = large ? o->threads : 1;
     set_prior(a, f, s, o);
@@ -306,8 +313,9 @@ static void set_up(struct arena *a, struct fitting *f, const struct design *x, c
 }
 
 static const double *sort_grid(struct arena *a, const struct fit_opts *o, size_t *n) {
-    const double *grid = o->penalty_grid && o->n_penalty > 0 ? o->penalty_grid : default_grid;
-    *n = grid == default_grid ? (size_t)DEFAULT_GRID : o->n_penalty;
+    bool own = !o->penalty_grid || o->n_penalty == 0;
+    const double *grid = own ? default_grid : o->penalty_grid;
+    *n = own ? (size_t)DEFAULT_GRID : o->n_penalty;
     double *sorted = arena_copy(a, grid, *n * sizeof *grid);
     qsort(sorted, *n, sizeof *sorted, descending);
     return sorted;
