@@ -1,6 +1,7 @@
 /* yaml_parse.c — libfyaml's events turned into a JSON tree, with everything refused that a configuration file has no need
  * of. */
 #include "base/json_priv.h"
+#include "base/utf8.h"
 #include "base/yaml.h"
 #include "base/yaml_priv.h"
 
@@ -239,23 +240,21 @@ static err read_stream(struct reader *r, struct json *out) {
 
 /* ---- the text ---- */
 
+static bool is_control(int32_t c) { return (c >= 0 && c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7f; }
+
 /* YAML forbids control characters; a NUL byte would look like the end of the text to the library. */
 static err check_characters(str s) {
     unsigned line = 1, column = 1;
-    for (size_t i = 0, n = 1; i < s.len; i += n) {
-        const unsigned char c = (unsigned char)s.ptr[i];
-        n = c < 0x80 ? 1 : json_utf8_sequence(s.ptr + i, s.len - i);
-        const bool control = (c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7f;
-        if (n == 0 || control) {
-            const char *fault = control ? "a control character is not allowed" : "the text is not UTF-8";
-            err rc = fail(ERR_INPUT, control ? "yaml_control" : "yaml_utf8", "%s: byte 0x%02X", fault, (unsigned)c);
+    for (size_t i = 0; i < s.len;) {
+        const unsigned byte = (unsigned char)s.ptr[i];
+        const int32_t c = utf8_next(s, &i);
+        if (c < 0 || is_control(c)) {
+            const char *fault = c < 0 ? "the text is not UTF-8" : "a control character is not allowed";
+            err rc = fail(ERR_INPUT, c < 0 ? "yaml_utf8" : "yaml_control", "%s: byte 0x%02X", fault, byte);
             return err_prefix(rc, "line %u, column %u", line, column);
         }
-        column++;
-        if (c == '\n') {
-            line++;
-            column = 1;
-        }
+        line += c == '\n';
+        column = c == '\n' ? 1 : column + 1;
     }
     return OK;
 }
