@@ -2,6 +2,7 @@
 #include "explain/reason.h"
 
 #include "base/number.h"
+#include "base/utf8.h"
 
 #include <math.h>
 
@@ -84,7 +85,7 @@ static void add_known(struct buf *out, const struct reason_input *in, const stru
         add_typical_number(out, f, v->number, raises);
         return;
     }
-    buf_add(out, str_slice(v->text, 0, 80));
+    buf_add(out, utf8_cut(v->text, 80));
     if (f->type == FIELD_CATEGORY || f->type == FIELD_FLAG)
         add_typical_level(out, in, f, v->slot, raises);
 }
@@ -99,7 +100,7 @@ static void add_field(struct buf *out, const struct reason_input *in, uint32_t t
         break;
     case VALUE_UNSEEN:
         buf_add(out, STR(" is "));
-        buf_add(out, str_slice(v->text, 0, 80));
+        buf_add(out, utf8_cut(v->text, 80));
         buf_add(out, STR(", which is rare"));
         add_typical_level(out, in, f, v->slot, raises);
         break;

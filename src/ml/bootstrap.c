@@ -25,7 +25,7 @@ double metrics_quantile(const double *sorted, size_t n, double q) {
 /* The sort and one pass cost about the same for 3e7 row visits as a second of a slow core. */
 static unsigned affordable_resamples(const struct metrics_opts *o, size_t n, unsigned otherwise) {
     unsigned wanted = o && o->resamples ? o->resamples : otherwise;
-    double limit = fmax(50, 3e7 / (double)n);
+    double limit = fmax(40, 3e7 / (double)n);
     return wanted > limit ? (unsigned)limit : wanted;
 }
 
@@ -80,17 +80,50 @@ static double ceiling_of(enum metric m) { return m == METRIC_LOG_LOSS || m == ME
 
 /* ---- one model ---- */
 
-static void resample_all(const struct ranking *r, const double *slot_loss, struct rng rng, size_t n_draw, uint32_t *count,
-                         double *resampled) {
+/* The slot of each row in ascending order of probability: draws near one another in rank are near one another in memory,
+ * and the intervals do not depend on the order of rows. */
+static uint32_t *slots_by_rank(struct arena *a, const struct ranking *r) {
+    uint32_t *slot = ARENA_ARRAY(a, r->n, uint32_t);
+    size_t at = 0;
+    for (uint32_t s = 0; s < 2 * r->n_group; s++)
+        for (uint32_t k = 0; k < r->count[s]; k++)
+            slot[at++] = s;
+    return slot;
+}
+
+/* Rows that one part of the draw jumps about in: their slots and counts fit a core's cache. */
+enum { BLOCK_ROW = 8192 };
+
+/* Draws n of n rows with replacement: first how many fall in each block of ranks, then which ones. `in_block` has room for a
+ * number each block. Returns how many are positive. */
+static size_t draw_resample(const uint32_t *slot, size_t n, struct rng *rng, uint32_t *in_block, uint32_t *count) {
+    size_t blocks = (n + BLOCK_ROW - 1) / BLOCK_ROW, positives = 0;
+    memset(in_block, 0, blocks * sizeof *in_block);
+    if (blocks == 1)
+        in_block[0] = (uint32_t)n;
+    else
+        for (size_t k = 0; k < n; k++)
+            in_block[draw_row(rng, n) / BLOCK_ROW]++;
+    for (size_t b = 0; b < blocks; b++) {
+        size_t first = b * BLOCK_ROW, rows = n - first < BLOCK_ROW ? n - first : BLOCK_ROW;
+        for (uint32_t k = 0; k < in_block[b]; k++) {
+            uint32_t s = slot[first + draw_row(rng, rows)];
+            count[s]++;
+            positives += s & 1;
+        }
+    }
+    return positives;
+}
+
+/* resampled[m * n_draw + i]: figure m of resample i. */
+static void resample_all(struct arena *a, const struct ranking *r, struct rng rng, size_t n_draw, double *resampled) {
+    const double *slot_loss = metrics_slot_loss(a, r);
+    const uint32_t *slot = slots_by_rank(a, r);
+    uint32_t *count = ARENA_ARRAY(a, 2 * r->n_group, uint32_t), *in_block = ARENA_ARRAY(a, r->n / BLOCK_ROW + 1, uint32_t);
     for (size_t i = 0; i < n_draw; i++) {
         memset(count, 0, 2 * r->n_group * sizeof *count);
-        size_t positives = 0;
-        for (size_t k = 0; k < r->n; k++) {
-            uint32_t slot = r->slot[draw_row(&rng, r->n)];
-            count[slot]++;
-            positives += slot & 1;
-        }
         double value[METRIC_COUNT];
+        size_t positives = draw_resample(slot, r->n, &rng, in_block, count);
         metrics_pass(r, slot_loss, count, r->n, positives, value);
         for (size_t m = 0; m < METRIC_COUNT; m++)
             resampled[m * n_draw + i] = value[m];
@@ -100,8 +133,7 @@ static void resample_all(const struct ranking *r, const double *slot_loss, struc
 static void add_intervals(struct arena *a, const struct ranking *r, struct rng rng, struct metrics *out) {
     size_t n_draw = out->resamples;
     double *resampled = ARENA_ARRAY(a, METRIC_COUNT * n_draw, double);
-    uint32_t *count = ARENA_ARRAY(a, 2 * r->n_group, uint32_t);
-    resample_all(r, metrics_slot_loss(a, r), rng, n_draw, count, resampled);
+    resample_all(a, r, rng, n_draw, resampled);
     for (size_t m = 0; m < METRIC_COUNT; m++) {
         struct estimate *e = &out->of[m];
         if (m == METRIC_ECE_FLOOR_P95)

@@ -1,7 +1,7 @@
 /* design.c — building the prepared dataset, and the sums over its rows that fitting consists of. */
 #include "ml/design_priv.h"
 
-#include "ml/linear.h"
+#include "ml/special.h"
 
 #include <math.h>
 

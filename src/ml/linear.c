@@ -1,15 +1,6 @@
 /* linear.c — evaluating and explaining sums over columns. */
 #include "ml/linear.h"
 
-#include <math.h>
-
-double sigmoid(double z) {
-    double e = exp(-fabs(z));
-    return z >= 0 ? 1 / (1 + e) : e / (1 + e);
-}
-
-double softplus(double z) { return fmax(z, 0) + log1p(exp(-fabs(z))); }
-
 struct linear linear_new(struct arena *a, size_t d) {
     return (struct linear){.d = d,
                            .coefficient = ARENA_ARRAY(a, d, double),

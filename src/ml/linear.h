@@ -15,12 +15,6 @@ struct linear {
     double base;         /* mean log-odds over the training rows */
 };
 
-/* 1 / (1 + e^-z), exact at both ends (Eq. 15). Its derivative is p (1 - p) (Eq. 49). */
-double sigmoid(double z);
-
-/* log(1 + e^z) without overflow: the cross-entropy of log-odds z is softplus(z) - y z (Eq. 28). */
-double softplus(double z);
-
 /* A model of d columns, all zero. */
 struct linear linear_new(struct arena *a, size_t d);
 

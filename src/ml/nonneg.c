@@ -27,7 +27,7 @@ static double score_of(const struct nonneg_problem *p, const double *x, size_t i
 static double loss_of(double margin) { return margin > 0 ? log1p(exp(-margin)) : log1p(exp(margin)) - margin; }
 
 static double penalty_of(const struct nonneg_problem *p, const double *x) {
-    double sum = 0.5 * p->intercept_pull * x[p->m] * x[p->m];
+    double off = x[p->m] - p->intercept_target, sum = 0.5 * p->intercept_pull * off * off;
     for (size_t m = 0; m < p->m; m++)
         sum += 0.5 * p->pull[m] * (x[m] - p->target[m]) * (x[m] - p->target[m]);
     return sum;
@@ -66,7 +66,7 @@ static void expand(const struct nonneg_problem *p, const double *x, struct quadr
         q->gradient[m] += p->pull[m] * (x[m] - p->target[m]);
         q->hessian[m][m] += p->pull[m];
     }
-    q->gradient[p->m] += p->intercept_pull * x[p->m];
+    q->gradient[p->m] += p->intercept_pull * (x[p->m] - p->intercept_target);
     q->hessian[p->m][p->m] += p->intercept_pull;
     for (size_t r = 0; r < k; r++)
         for (size_t c = r + 1; c < k; c++)

@@ -5,7 +5,6 @@
 
 #include <assert.h>
 #include <math.h>
-#include <stdbool.h>
 
 /* log(1 + exp(-margin)) without overflow. */
 static double margin_loss(double margin) { return margin > 0 ? log1p(exp(-margin)) : log1p(exp(margin)) - margin; }
@@ -36,12 +35,12 @@ static void judge_members(const double *const *member, const double *y, const do
     }
 }
 
-static bool both_classes(const double *y, const double *weight, size_t n) {
-    bool seen[2] = {false, false};
+/* Log-odds of the base rate; infinite with one class, NaN without weight. */
+static double base_log_odds(const double *y, const double *weight, size_t n) {
+    double sum[2] = {0, 0};
     for (size_t i = 0; i < n; i++)
-        if (!weight || weight[i] > 0)
-            seen[y[i] > 0.5] = true;
-    return seen[0] && seen[1];
+        sum[y[i] > 0.5] += weight ? weight[i] : 1;
+    return log(sum[1] / sum[0]);
 }
 
 /* How strongly weights are held to where they start, in rows of information; chosen by simulation, see stack.h. */
@@ -69,20 +68,31 @@ static void set_targets(const double *const *member, const double *y, const doub
         target[m] /= shares;
 }
 
-static void learn(const double *const *member, const double *y, const double *weight, size_t n, struct stack *s) {
+/* Fits the weights. The intercept is held at log-odds measured from the base rate, so that when weights shrink, predictions
+ * shrink to the base rate and not to one half. `shifted` is room for n_member * n values. */
+static void learn(const double *const *member, const double *y, const double *weight, size_t n, double *shifted,
+                  struct stack *s) {
+    double base = base_log_odds(y, weight, n);
+    const double *column[STACK_MAX_MEMBER];
     s->intercept = 0;
     for (size_t m = 0; m < s->n_member; m++)
         s->weight[m] = m == s->best;
-    if (!both_classes(y, weight, n))
+    if (!isfinite(base))
         return;
-    struct nonneg_problem p = {
-        .column = member, .m = s->n_member, .n = n, .y = y, .weight = weight, .intercept_pull = pull_strength};
+    struct nonneg_problem p = {.column = column, .m = s->n_member, .n = n, .y = y, .weight = weight};
     set_targets(member, y, weight, n, s, p.target);
     for (size_t m = 0; m < s->n_member; m++) {
+        for (size_t i = 0; i < n; i++)
+            shifted[m * n + i] = member[m][i] - base;
+        column[m] = shifted + m * n;
         p.pull[m] = pull_strength;
         s->weight[m] = p.target[m];
     }
+    p.intercept_pull = pull_strength;
+    p.intercept_target = s->intercept = base;
     (void)nonneg_fit(&p, s->weight, &s->intercept);
+    for (size_t m = 0; m < s->n_member; m++)
+        s->intercept -= s->weight[m] * base;
 }
 
 static double applied(const struct stack *s, const double *const *member, size_t i) {
@@ -95,13 +105,13 @@ static double applied(const struct stack *s, const double *const *member, size_t
 /* loss[i] of row i under weights that did not see its fold. */
 static void cross_validate(struct arena *a, const double *const *member, const double *y, const double *weight, size_t n,
                            const uint32_t *fold, uint32_t n_fold, size_t n_member, double *loss) {
-    double *rest = ARENA_ARRAY(a, n, double);
+    double *rest = ARENA_ARRAY(a, n, double), *shifted = ARENA_ARRAY(a, n_member * n, double);
     for (uint32_t f = 0; f < n_fold; f++) {
         for (size_t i = 0; i < n; i++)
             rest[i] = fold[i] == f ? 0 : weight ? weight[i] : 1;
         struct stack s = {.n_member = n_member};
         judge_members(member, y, rest, n, &s);
-        learn(member, y, rest, n, &s);
+        learn(member, y, rest, n, shifted, &s);
         for (size_t i = 0; i < n; i++)
             if (fold[i] == f)
                 loss[i] = row_loss(applied(&s, member, i), y[i]);
@@ -134,7 +144,7 @@ void stack_fit(struct arena *a, const double *const *member, size_t n_member, co
     struct arena_mark mark = arena_mark(a);
     *out = (struct stack){.n_member = n_member};
     judge_members(member, y, weight, n, out);
-    learn(member, y, weight, n, out);
+    learn(member, y, weight, n, ARENA_ARRAY(a, n_member * n, double), out);
     double *loss = ARENA_ARRAY(a, n, double);
     for (size_t i = 0; i < n; i++)
         loss[i] = row_loss(applied(out, member, i), y[i]);

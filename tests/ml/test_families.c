@@ -1,6 +1,7 @@
 /* test_families.c — the properties of every family, on the linear ones. */
 #include "family_properties.h"
 #include "ml/logistic.h"
+#include "ml/naive_bayes.h"
 #include "ml/subscore.h"
 
 enum { ROWS = 500 };
@@ -26,10 +27,18 @@ static void subscore(void **state) {
     check_linear(*state, &subscore_family, s, &o);
 }
 
+static void naive_bayes(void **state) {
+    const struct sample *s = sample_new(*state, ROWS, 3);
+    struct fit_opts o = sample_opts(s);
+    family_check(state, &naive_bayes_family, s, &o);
+    check_linear(*state, &naive_bayes_family, s, &o);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         ARENA_TEST(logistic),
         ARENA_TEST(subscore),
+        ARENA_TEST(naive_bayes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

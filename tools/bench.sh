@@ -1,0 +1,13 @@
+#!/bin/sh
+# bench.sh — quality, speed and coverage beside other programs on this machine: bench.sh BUILD. Exit code 1 when a bar is missed.
+set -eu
+galena=$1/src/cmd/galena
+python=/usr/bin/python3 # the one that the distribution's numpy and scikit-learn are installed for
+[ -x "$python" ] || python=python3
+status=0
+for script in quality speed coverage; do
+    [ -f "bench/$script.py" ] || continue
+    printf '\n== bench/%s.py\n' "$script"
+    "$python" "bench/$script.py" --galena "$galena" || status=1
+done
+exit "$status"
