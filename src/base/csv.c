@@ -109,12 +109,12 @@ static err refill(struct csv *c) {
     if (c->cap - c->end < WINDOW_BYTE / 2)
         grow(c);
     size_t got = 0;
-    TRY(read_more(c, c->cap - c->end, &got));
-    c->eof = got == 0;
-    c->end += got;
-    memset(c->window + c->end, 0, PAD_BYTE);
+    err rc = read_more(c, c->cap - c->end, &got);
+    c->eof = rc == OK && got == 0;
+    c->end += rc == OK ? got : 0;
+    memset(c->window + c->end, 0, PAD_BYTE); /* the scanner looks a little further, and must see nothing there */
     c->plain = utf8_is_plain_ascii((str){c->window, c->end});
-    return OK;
+    return rc;
 }
 
 /* ---- the scanner ---- */
@@ -418,8 +418,11 @@ err csv_open(struct arena *a, const struct csv_options *o, csv_source_fn *source
     c->latin1 = malloc(LATIN1_BYTE);
     if (!c->window || !c->latin1)
         return fail(ERR_LIMIT, "memory_limit", "no memory for reading a file");
-    while (c->end < HEAD_BYTE && !c->eof)
-        TRY(refill(c));
+    err rc = OK;
+    while (c->end < HEAD_BYTE && !c->eof && rc == OK)
+        rc = refill(c);
+    if (c->end == 0 && rc != OK)
+        return rc; /* an error further on comes again when the rows before it have been read */
     TRY(check_head(c));
     *out = c;
     return OK;

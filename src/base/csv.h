@@ -28,7 +28,8 @@ struct csv_options {
 
 enum { CSV_RAW_BYTE = 4096, CSV_REASON_BYTE = 256 }; /* as much as a bad row shows of its text, and of its reason */
 
-/* Gives up to `cap` bytes: *got of them, 0 only at the end. Called again after the end is allowed. */
+/* Gives up to `cap` bytes: *got of them, 0 only at the end. May be called again after the end or after an error, and answers
+ * the same. */
 typedef err csv_source_fn(void *ctx, char *to, size_t cap, size_t *got);
 
 /* Where a cell's text lies in the row's raw text, without its quotes. */

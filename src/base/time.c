@@ -1,9 +1,8 @@
-/* time.c — civil dates by arithmetic, a strict reader of dates, and the clocks. */
+/* time.c — civil dates by arithmetic, and a strict reader of dates. */
 #include "base/time.h"
 
 #include <assert.h>
 #include <stdio.h>
-#include <time.h>
 
 int64_t time_days_from_civil(struct civil date) {
     int64_t y = date.month <= 2 ? date.year - 1 : date.year; /* years begin in March, so that the leap day is the last */
@@ -285,7 +284,7 @@ size_t time_format_day(int64_t ms, char text[TIME_TEXT_BYTE]) {
 
 size_t time_format(int64_t ms, char text[TIME_TEXT_BYTE]) {
     size_t len = time_format_day(ms, text);
-    int of_day = (int)(ms - floor_days(ms) * TIME_DAY_MS), second = of_day / 1000;
+    int of_day = (int)((ms % TIME_DAY_MS + TIME_DAY_MS) % TIME_DAY_MS), second = of_day / 1000;
     char clock[48];
     int n = snprintf(clock, sizeof clock, "T%02d:%02d:%02d", second / 3600, second / 60 % 60, second % 60);
     if (of_day % 1000 != 0)
@@ -294,17 +293,3 @@ size_t time_format(int64_t ms, char text[TIME_TEXT_BYTE]) {
     memcpy(text + len, clock, (size_t)n);
     return len + (size_t)n;
 }
-
-/* ---- clocks ---- */
-
-static int64_t clock_ns(clockid_t id) {
-    struct timespec t = {0};
-    int rc = clock_gettime(id, &t);
-    assert(rc == 0);
-    (void)rc;
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
-int64_t time_now_ms(void) { return clock_ns(CLOCK_REALTIME) / 1000000; }
-
-int64_t time_monotonic_ns(void) { return clock_ns(CLOCK_MONOTONIC); }

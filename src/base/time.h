@@ -59,8 +59,4 @@ const char *time_fault_text(enum time_fault fault);
 size_t time_format(int64_t ms, char text[TIME_TEXT_BYTE]);
 size_t time_format_day(int64_t ms, char text[TIME_TEXT_BYTE]);
 
-/* The wall clock, which may jump; and a clock for durations, which may not and has no meaning by itself. */
-int64_t time_now_ms(void);
-int64_t time_monotonic_ns(void);
-
 #endif

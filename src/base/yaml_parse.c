@@ -1,6 +1,7 @@
 /* yaml_parse.c — libfyaml's events turned into a JSON tree, with everything refused that a configuration file has no need
  * of. */
 #include "base/json_priv.h"
+#include "base/utf8.h"
 #include "base/yaml.h"
 #include "base/yaml_priv.h"
 
@@ -73,27 +74,38 @@ static err syntax_error(const struct reader *r) {
 
 /* ---- events ---- */
 
+static void note_place(struct reader *r, const struct fy_mark *mark) {
+    if (!mark)
+        return;
+    r->line = (uint32_t)mark->line + 1;
+    r->column = (uint32_t)mark->column + 1;
+}
+
 static err next(struct reader *r) {
     if (r->event)
         fy_parser_event_free(r->parser, r->event);
     r->event = fy_parser_parse(r->parser);
     if (!r->event)
         return syntax_error(r);
-    const struct fy_mark *mark = fy_event_start_mark(r->event);
-    if (mark) {
-        r->line = (uint32_t)mark->line + 1;
-        r->column = (uint32_t)mark->column + 1;
-    }
+    note_place(r, fy_event_start_mark(r->event));
     return OK;
 }
 
-static err refuse_anchor_or_tag(const struct reader *r) {
+/* A value that has an anchor or tag may be left out: then only these know where it is. */
+static err refuse_at(struct reader *r, struct fy_token *token, const char *slug, const char *sentence) {
+    note_place(r, fy_token_start_mark(token));
+    r->column -= fy_token_get_type(token) != FYTT_TAG; /* the marks of the others are behind their & or * */
+    return refuse(r, slug, sentence);
+}
+
+static err refuse_anchor_or_tag(struct reader *r) {
+    struct fy_token *anchor = fy_event_get_anchor_token(r->event), *tag = fy_event_get_tag_token(r->event);
     if (r->event->type == FYET_ALIAS)
-        return refuse(r, "yaml_alias", "aliases (*name) are not allowed: write the value out");
-    if (fy_event_get_anchor_token(r->event))
-        return refuse(r, "yaml_anchor", "anchors (&name) are not allowed: write the value out each time");
-    if (fy_event_get_tag_token(r->event))
-        return refuse(r, "yaml_tag", "tags (!name) are not allowed: put quotes around text");
+        return refuse_at(r, r->event->alias.anchor, "yaml_alias", "aliases (*name) are not allowed: write the value out");
+    if (anchor)
+        return refuse_at(r, anchor, "yaml_anchor", "anchors (&name) are not allowed: write the value out each time");
+    if (tag)
+        return refuse_at(r, tag, "yaml_tag", "tags (!name) are not allowed: put quotes around text");
     return OK;
 }
 
@@ -228,23 +240,21 @@ static err read_stream(struct reader *r, struct json *out) {
 
 /* ---- the text ---- */
 
+static bool is_control(int32_t c) { return (c >= 0 && c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7f; }
+
 /* YAML forbids control characters; a NUL byte would look like the end of the text to the library. */
 static err check_characters(str s) {
     unsigned line = 1, column = 1;
-    for (size_t i = 0, n = 1; i < s.len; i += n) {
-        const unsigned char c = (unsigned char)s.ptr[i];
-        n = c < 0x80 ? 1 : json_utf8_sequence(s.ptr + i, s.len - i);
-        const bool control = (c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7f;
-        if (n == 0 || control) {
-            const char *fault = control ? "a control character is not allowed" : "the text is not UTF-8";
-            err rc = fail(ERR_INPUT, control ? "yaml_control" : "yaml_utf8", "%s: byte 0x%02X", fault, (unsigned)c);
+    for (size_t i = 0; i < s.len;) {
+        const unsigned byte = (unsigned char)s.ptr[i];
+        const int32_t c = utf8_next(s, &i);
+        if (c < 0 || is_control(c)) {
+            const char *fault = c < 0 ? "the text is not UTF-8" : "a control character is not allowed";
+            err rc = fail(ERR_INPUT, c < 0 ? "yaml_utf8" : "yaml_control", "%s: byte 0x%02X", fault, byte);
             return err_prefix(rc, "line %u, column %u", line, column);
         }
-        column++;
-        if (c == '\n') {
-            line++;
-            column = 1;
-        }
+        line += c == '\n';
+        column = c == '\n' ? 1 : column + 1;
     }
     return OK;
 }

@@ -1,6 +1,7 @@
 /* command.c — finds the command that the command line names, fills its options, runs it and shows its failure. */
 #include "cmd/command.h"
 
+#include "base/file.h"
 #include "base/json.h"
 #include "cmd/describe.h"
 
@@ -229,7 +230,10 @@ static err dispatch(void *ctx) {
 /* ---- the process ---- */
 
 /* Leaves at once, as the default action would, but not before half-written files are gone. */
-static void on_signal(int number) { _exit(EXIT_SIGNAL + number); }
+static void on_signal(int number) {
+    file_discard_all();
+    _exit(EXIT_SIGNAL + number);
+}
 
 static void handle_signals(void) {
     struct sigaction leave = {.sa_handler = on_signal}, ignore = {.sa_handler = SIG_IGN};
@@ -318,7 +322,7 @@ static int finish(const struct session *s, err rc) {
         return EXIT_SIGNAL + SIGPIPE;
     if (rc == OK && broken)
         rc = fail(ERR_AGAIN, "output_write", "standard output: %s", strerror(errno));
-    if (rc != OK)
+    if (rc != OK && !s->failure_shown)
         show_error(s, rc);
     return exit_code(rc);
 }

@@ -21,11 +21,12 @@ bool name_has(const struct name_words *w, const char *phrase);
 /* True when one of the phrases of a NULL-terminated list is there. */
 bool name_has_any(const struct name_words *w, const char *const *phrases);
 
-/* A group for the field: "firmographic", "demographic", "behavioural", "chronographic", "technographic", "textual" or "other". */
+/* A group for the field: "firmographic", "demographic", "behavioural", "chronographic", "technographic", "textual" or
+ * "other". */
 str name_group(const struct name_words *w);
 
-/* The name is that of a code whose whole numbers are labels (Region, Browser, ZipCode), of an identifier (Lead Number, uuid),
- * of a count or amount (which outweighs the two), or of a day of the month. */
+/* The name is that of a code whose whole numbers are labels (Region, Browser, ZipCode), of an identifier (Lead Number,
+ * uuid), of a count or amount (which outweighs the two), or of a day of the month. */
 bool name_is_code(const struct name_words *w);
 bool name_is_identifier(const struct name_words *w);
 bool name_is_quantity(const struct name_words *w);
@@ -37,7 +38,8 @@ bool name_is_judgement(const struct name_words *w);
 bool name_is_contact_length(const struct name_words *w);
 bool name_is_closing(const struct name_words *w);
 
-/* True when the cell's text usually means "not known" ("Select", "N/A", "unknown", "-"): case and surrounding space do not matter. */
+/* True when the cell's text usually means "not known" ("Select", "N/A", "unknown", "-"): case and surrounding space do not
+ * matter. */
 bool text_means_missing(str text);
 
 /* True for texts such as "none" that mean "not known" only in a column of numbers or dates. */

@@ -137,9 +137,9 @@ bool number_read(str cell, char decimal, struct number *out) {
 }
 
 bool flag_read(str cell, bool *out) {
-    static const str yes[] = {STR_INIT("yes"), STR_INIT("true"), STR_INIT("y"), STR_INIT("t"),
+    static const str yes[] = {STR_INIT("yes"), STR_INIT("true"), STR_INIT("y"),  STR_INIT("t"),
                               STR_INIT("1"),   STR_INIT("on"),   STR_INIT("1.0")};
-    static const str no[] = {STR_INIT("no"), STR_INIT("false"), STR_INIT("n"), STR_INIT("f"),
+    static const str no[] = {STR_INIT("no"), STR_INIT("false"), STR_INIT("n"),  STR_INIT("f"),
                              STR_INIT("0"),  STR_INIT("off"),   STR_INIT("0.0")};
     str s = str_trim(cell);
     for (size_t i = 0; i < sizeof yes / sizeof *yes; i++) {
@@ -149,4 +149,24 @@ bool flag_read(str cell, bool *out) {
         }
     }
     return false;
+}
+
+str text_fold(str cell, char *room, size_t n) {
+    str s = str_trim(cell);
+    size_t k = 0;
+    bool blank = false;
+    if (s.len > n)
+        return s;
+    for (size_t i = 0; i < s.len; i++) {
+        char c = s.ptr[i];
+        if (c == ' ' || (c >= '\t' && c <= '\r')) {
+            blank = true;
+            continue;
+        }
+        if (blank)
+            room[k++] = ' ';
+        blank = false;
+        room[k++] = c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+    }
+    return (str){room, k};
 }

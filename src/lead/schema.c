@@ -9,6 +9,7 @@
 static const char *const type_names[FIELD_TYPE_COUNT] = {"numeric", "category",   "multi",    "flag",   "date",
                                                          "text",    "identifier", "constant", "ignored"};
 static const char *const transform_names[TRANSFORM_COUNT] = {"none", "log1p"};
+static const char *const order_names[] = {"unknown", "day_first", "month_first"}; /* enum time_order */
 
 const char *field_type_name(enum field_type type) { return type_names[type]; }
 
@@ -111,6 +112,8 @@ static void put_choices(struct json_writer *w, const struct field *f) {
     }
     if (is_number_field(f))
         json_put_numbers(w, STR("edges"), f->edge, f->n_edge);
+    if (f->type == FIELD_DATE)
+        json_put_string(w, STR("date_order"), str_from(order_names[f->date_order]));
     if (f->type == FIELD_MULTI)
         json_put_string(w, STR("separator"), (str){&f->separator, 1});
     if (field_has_levels(f))
@@ -331,7 +334,7 @@ static err read_fitted_member(struct arena *a, const struct json_member *m, stru
     if (str_equal(m->key, STR("has_other")))
         return read_bool(&m->value, &f->has_other);
     if (str_equal(m->key, STR("own_missing")))
-        return read_integer(&m->value, 0, SCHEMA_MAX_LEVEL, &x->own_missing);
+        return read_integer(&m->value, 0, SCHEMA_MAX_MISSING, &x->own_missing);
     if (str_equal(m->key, STR("reference_ms"))) {
         x->have |= HAVE_REFERENCE;
         const int64_t most = INT64_C(400000000000000); /* beyond year 9999 */
@@ -358,8 +361,9 @@ static bool number_constants_agree(const struct field *f, const struct fitted *x
     unsigned need = HAVE_LOW | HAVE_HIGH | HAVE_CENTER | HAVE_SCALE | (f->type == FIELD_DATE ? HAVE_REFERENCE : 0);
     size_t n_bin = f->n_edge > 0 ? f->n_edge + 1 : 0;
     return (x->have & need) == need && f->low <= f->high && f->scale > 0 &&
-           isfinite((fmax(fabs(f->low), fabs(f->high)) + fabs(f->center)) / f->scale) && (!f->bin_rate || x->n_bin_rate == n_bin) &&
-           (!f->bin_share || x->n_bin_share == n_bin) && (!f->quantile || x->n_quantile == SCHEMA_N_QUANTILE) &&
+           isfinite((fmax(fabs(f->low), fabs(f->high)) + fabs(f->center)) / f->scale) &&
+           (!f->bin_rate || x->n_bin_rate == n_bin) && (!f->bin_share || x->n_bin_share == n_bin) &&
+           (!f->quantile || x->n_quantile == SCHEMA_N_QUANTILE) &&
            ascending(f->quantile, f->quantile ? x->n_quantile : 0, false) && all_within(f->bin_rate, n_bin, 0, 1) &&
            all_within(f->bin_share, n_bin, 0, 1);
 }
@@ -431,9 +435,13 @@ static err read_choice(struct arena *a, const struct json_member *m, struct fiel
         f->given |= GIVEN_TRANSFORM;
         return read_name(v, transform_names, TRANSFORM_COUNT, "unknown transform", &f->transform);
     }
+    if (str_equal(m->key, STR("date_order"))) {
+        f->given |= GIVEN_DATE_ORDER;
+        return read_name(v, order_names, sizeof order_names / sizeof *order_names, "unknown date_order", &f->date_order);
+    }
     if (str_equal(m->key, STR("missing"))) {
         f->given |= GIVEN_MISSING;
-        return read_texts(a, v, SCHEMA_MAX_LEVEL, &f->missing, &f->n_missing);
+        return read_texts(a, v, SCHEMA_MAX_MISSING, &f->missing, &f->n_missing);
     }
     if (str_equal(m->key, STR("levels")))
         return read_levels(a, v, f);
@@ -473,6 +481,12 @@ static err read_field(struct arena *a, const struct json *v, struct field *out) 
         if (f.given & GIVEN_MINIMUM)
             return refuse(v, "schema_value", "log1p needs a minimum of 0 or more in field", f.name);
         f.minimum = 0;
+    }
+    if (!(f.given & GIVEN_TYPE) && f.given & (GIVEN_LEVELS | GIVEN_EDGES)) { /* they say what the type is */
+        f.given |= GIVEN_TYPE;
+        f.type = !(f.given & GIVEN_LEVELS)     ? FIELD_NUMERIC
+                 : f.given & GIVEN_SEPARATOR ? FIELD_MULTI
+                                             : FIELD_CATEGORY;
     }
     if (!field_has_levels(&f)) { /* edited away from a category */
         f.level = NULL;

@@ -23,6 +23,7 @@ struct fit_opts {
     const uint32_t *field;        /* d: the field a column belongs to (columns of one field are adjacent); NULL: one each */
     const double *prior_mean;     /* d + 1 coefficients, the last is the intercept; NULL: zeros (Eq. 24: the profile as prior) */
     const double *prior_weight;   /* d + 1 relative precisions that multiply the penalty; NULL: 1 each, 0 for the intercept */
+    double prior_strength;        /* trust in prior_mean relative to the usual, for the family bayesian; 0: 1 */
     const uint32_t *fold;         /* n cross-validation folds 0..n_fold-1 for tuning inside fit */
     uint32_t n_fold;
     const double *penalty_grid;   /* candidate penalties; NULL: the family's own */
@@ -41,8 +42,8 @@ struct model_family {
     /* Log-odds of n rows. */
     void (*predict)(const struct model *m, const struct row *rows, size_t n, double *logit);
 
-    /* Standard deviation of the log-odds of one row under the uncertainty of the parameters. */
-    double (*spread)(const struct model *m, struct row x);
+    /* Standard deviations of the log-odds of n rows under the uncertainty of the parameters. */
+    void (*spread)(const struct model *m, const struct row *rows, size_t n, double *sd);
 
     /* Adds `scale` times the share of each column to share[d] and returns `scale` times the base, so that base plus shares are
      * `scale` times the log-odds. The base is the mean log-odds over the training rows. */

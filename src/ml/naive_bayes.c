@@ -149,20 +149,27 @@ static struct ratio estimate(const struct counts *c, const double count[2], doub
     return r;
 }
 
+/* Having none of the levels is one more where it happens. */
+static double levels_of(const struct counts *c, const struct terms *t, size_t term) {
+    double none = c->rows[0] + c->rows[1] - c->some[0][term] - c->some[1][term];
+    return t->level[term] + (none > 1e-9 ? 1.0 : 0.0);
+}
+
 /* The additive model from counts: intercept and coefficients; variances too when `added` is not NULL. */
 static double set_estimates(const struct counts *c, const struct terms *t, double smoothing, double *coefficient,
                             double *variance, double *added, struct ratio *none) {
     double intercept = log((c->rows[1] + smoothing) / (c->rows[0] + smoothing)), sum = 0;
     for (size_t k = 0; k < t->n_term; k++) {
         const double count[2] = {c->rows[0] - c->some[0][k], c->rows[1] - c->some[1][k]};
-        none[k] = estimate(c, count, smoothing, t->level[k] + 1.0);
+        bool silent = !(c->some[0][k] + c->some[1][k] > 1e-9); /* no row has any of its levels */
+        none[k] = silent ? (struct ratio){0} : estimate(c, count, smoothing, levels_of(c, t, k));
         intercept += none[k].log;
         sum += none[k].variance;
     }
     for (size_t j = 0; j < t->k; j++) {
         uint32_t col = t->column[j], term = t->term[col];
         const double count[2] = {c->has[0][col], c->has[1][col]};
-        struct ratio r = estimate(c, count, smoothing, t->level[term] + 1.0);
+        struct ratio r = estimate(c, count, smoothing, levels_of(c, t, term));
         coefficient[col] = r.log - none[term].log + 0.0;
         if (added)
             added[col] = r.variance - none[term].variance + 0.0;
@@ -316,12 +323,17 @@ static void predict(const struct model *m, const struct row *rows, size_t n, dou
         logit[i] = logit_of(rows[i], m->linear.intercept, m->linear.coefficient);
 }
 
-static double spread(const struct model *m, struct row x) {
+static double spread_of_row(const struct model *m, struct row x) {
     double variance = m->variance;
     for (size_t j = 0; j < x.n; j++)
         if (x.val[j] != 0)
             variance += m->added[x.col[j]];
     return sqrt(fmax(variance, 0));
+}
+
+static void spread(const struct model *m, const struct row *rows, size_t n, double *sd) {
+    for (size_t i = 0; i < n; i++)
+        sd[i] = spread_of_row(m, rows[i]);
 }
 
 static double explain(const struct model *m, struct row x, double scale, double *share) {

@@ -3,12 +3,14 @@
  *     log-odds = log P(C=1) / P(C=0) + sum over fields of log P(level | C=1) / P(level | C=0)
  *
  * over the columns marked COLUMN_COUNT; a value other than 0 means that the lead has the level. The columns of one field
- * (fit_opts.field) are its levels, and having none of them is a level too. A field of which some training row has several
- * levels at once is a multi-value field, found so from the rows: each of its levels then counts as a field of two levels,
- * has and has not. A row that has two levels of an exclusive field, which training never saw, gets both contributions.
+ * (fit_opts.field) are its levels, and having none of them is a level too where a training row has none. A field of which
+ * some training row has several levels at once is a multi-value field, found so from the rows: each of its levels then
+ * counts as a field of two levels, has and has not. A row that has two levels of an exclusive field, which training never
+ * saw, gets both contributions.
  *
  * P(level | C) = (count + s) / (rows + s * levels): Laplace smoothing. s is chosen from penalty_grid (default 0.1 to 100) by
- * cross-validated log loss. A level that no training row has says nothing: its contribution is 0. The log-odds are additive
+ * cross-validated log loss. A level that no training row has says nothing: its contribution is 0; so
+ * does a field of which no training row has a level. The log-odds are additive
  * in the columns, so contributions are exact. spread: delta method over the Dirichlet posteriors of all counts, Var log
  * P(level | C) = 1 / (count + s) - 1 / (rows + s * levels), summed over fields, classes and the prior odds. */
 #ifndef GALENA_ML_NAIVE_BAYES_H

@@ -2,7 +2,8 @@
  *
  * A profile is a versioned YAML or JSON document (docs/formats/profile.md) in five sections. Each section is a list of
  * criteria; a criterion reads one field of a lead and gives a credit, 0 (not at all) to 1 (exactly what we look for).
- * subscore.h turns a row into credits and sub-scores, prior.h turns those into a probability and into the prior of a model. */
+ * subscore.h turns a row into credits and sub-scores, prior.h turns those into a probability and into the prior of a model.
+ */
 #ifndef GALENA_PROFILE_PROFILE_H
 #define GALENA_PROFILE_PROFILE_H
 
@@ -35,12 +36,12 @@ enum criterion_kind {
     CRITERION_KIND_COUNT
 };
 
-enum comparison {
+enum compare_op {
     COMPARE_ABOVE,
     COMPARE_AT_LEAST,
     COMPARE_BELOW,
     COMPARE_AT_MOST,
-    COMPARE_IS,       /* equal to one of the texts, ASCII case aside; or to one of them as a number */
+    COMPARE_IS, /* equal to one of the texts, ASCII case aside; or to one of them as a number */
     COMPARE_IS_NOT,
     COMPARE_CONTAINS, /* one of the texts occurs as whole words */
     COMPARE_KNOWN,    /* filled in (threshold 1) or not (threshold 0) */
@@ -66,14 +67,15 @@ enum seniority {
 /* A text with how much it is worth. */
 struct profile_item {
     str text;
-    double worth; /* 0..1 */
+    double worth; /* above 0, at most 1 */
+    str words;    /* keywords: the words in lower case, one space before, between and behind */
 };
 
 struct profile_condition {
     str field;
-    enum comparison op;
+    enum compare_op op;
     double threshold; /* above, at_least, below, at_most, known */
-    const str *text;  /* is, is_not, contains */
+    const str *text;  /* is, is_not: as written; contains: the words in lower case, one space before, between and behind */
     size_t n_text;
 };
 
@@ -92,10 +94,10 @@ struct profile_criterion {
     /* values, codes, keywords; seniority: worth of each level in `level` */
     const struct profile_item *item;
     size_t n_item;
-    double norm;     /* values with cosine: length of the vector of worths */
-    bool cosine;     /* Eq. 7 against the whole list, not only against what the lead has of it */
-    char separator;  /* splits a cell into several values; 0: one value. Technologies: 0 means any of ; | , */
-    bool naics;      /* codes: NAICS (2-6 digits), else SIC (2-4) */
+    double norm;    /* values with cosine: length of the vector of worths */
+    bool cosine;    /* Eq. 7 against the whole list, not only against what the lead has of it */
+    char separator; /* splits a cell into several values; 0: one value. Technologies: 0 means any of ; | , */
+    bool naics;     /* codes: NAICS (2-6 digits), else SIC (2-4) */
     double level[SENIORITY_COUNT];
 
     struct profile_condition when; /* comparison */
@@ -103,11 +105,11 @@ struct profile_criterion {
     enum technology_role role; /* technology; its name is item[0].text */
 
     /* event: `weight` is the impact I of Eq. 11 */
-    str event;             /* the kind before a colon in the cell ("funding:2026-01-31"); "" when cells are plain dates */
-    double decay_per_day;  /* lambda of Eq. 11, 37; >= 0 */
+    str event;              /* the kind before a colon in the cell ("funding:2026-01-31"); "" when cells are plain dates */
+    double decay_per_day;   /* lambda of Eq. 11, 37; >= 0 */
     double same_within_day; /* dates closer than this to the one counted before are the same event told twice */
-    double undated;        /* credit of an event without a date */
-    double future;         /* factor of an event d days ahead, which then counts future * exp(-lambda d) */
+    double undated;         /* credit of an event without a date */
+    double future;          /* factor of an event d days ahead, which then counts future * exp(-lambda d) */
 };
 
 /* A rule that disqualifies: a negative persona. Fires when every condition is known and holds. */
@@ -150,23 +152,25 @@ struct profile {
 
 /* Something wrong in a document. */
 struct profile_problem {
+    const char *slug;      /* "profile_unknown_key", "profile_bad_value", "profile_empty" */
     uint32_t line, column; /* 1-based; 0 when it belongs to the document as a whole */
     str path;              /* "firmographics[1].range" */
     str message;           /* a sentence */
 };
 
-/* Reads a profile: JSON when the first byte that is not space is "{", else YAML. `text` must stay alive as long as the profile.
- * ERR_INPUT with file, line and column: "profile_unknown_key" (with a suggestion), "profile_bad_value", "profile_empty", or what
- * the JSON or YAML reader says; ERR_LIMIT for more than PROFILE_MAX_BYTE and beyond the other bounds. The message is about the
- * first problem and says how many more there are. `file_name` is for messages. */
+/* Reads a profile: JSON when the first byte that is not space is "{", else YAML. `text` must stay alive as long as the
+ * profile. ERR_INPUT with file, line and column: "profile_unknown_key" (with a suggestion), "profile_bad_value",
+ * "profile_empty", or what the JSON or YAML reader says; ERR_LIMIT for more than PROFILE_MAX_BYTE and beyond the other
+ * bounds. The message is about the first problem and says how many more there are. `file_name` is for messages. */
 err profile_parse(struct arena *a, str text, const char *file_name, struct profile **out) MUST_CHECK;
 
-/* All problems of a document at once (at most PROFILE_MAX_PROBLEMS), in the order of the document. OK with *n == 0 for a good
- * one; an error only when the text is not YAML or JSON at all, or is too large. */
-err profile_check(struct arena *a, str text, const char *file_name, const struct profile_problem **out, size_t *n) MUST_CHECK;
+/* All problems of a document at once (at most PROFILE_MAX_PROBLEMS), in the order of the document. OK with *n == 0 for a
+ * good one; an error only when the text is not YAML or JSON at all, or is too large. */
+err profile_check(struct arena *a, str text, const char *file_name, const struct profile_problem **out,
+                  size_t *n) MUST_CHECK;
 
-/* The same from a tree, as it is stored inside a model. */
-err profile_from_json(struct arena *a, const struct json *v, const char *file_name, struct profile **out) MUST_CHECK;
+/* The same from a tree, as it is stored inside a model; the tree must stay alive as long as the profile. */
+err profile_from_json(struct arena *a, const struct json *v, struct profile **out) MUST_CHECK;
 
 /* Writes the document as it was read (one value), which profile_from_json reads back to an equal profile. */
 void profile_to_json(struct json_writer *w, const struct profile *p);
@@ -174,9 +178,14 @@ void profile_to_json(struct json_writer *w, const struct profile *p);
 /* The name of a section: "firmographics", ... And of a level: "c_level", ... */
 const char *profile_section_name(enum profile_section section);
 const char *profile_seniority_name(enum seniority level);
-const char *profile_comparison_name(enum comparison op); /* "at_least", ... */
+const char *profile_comparison_name(enum compare_op op); /* "at_least", ... */
 
-/* The level that a title or a level's name stands for ("SVP, Sales" → SENIORITY_VP). Any other text: SENIORITY_INDIVIDUAL. */
+/* The words of a text in lower case (ASCII), one space before, between and behind: "VP, Sales" → " vp sales ". Letters,
+ * digits and bytes above 127 make words. Writes at most `max` bytes, whole words only, and returns how many. */
+size_t profile_words(str text, char *to, size_t max);
+
+/* The level that a title or a level's name stands for ("SVP, Sales" → SENIORITY_VP). Any other text: SENIORITY_INDIVIDUAL.
+ */
 enum seniority profile_seniority_of(str title);
 
 /* ---- diff ---- */
@@ -188,9 +197,9 @@ struct profile_change {
     bool added, removed;
 };
 
-/* What changed from `before` to `after`, in the order of the document, key by key. Criteria, rules and weighted lists are matched
- * by name, not by place, so that a criterion put in the middle is one change. Nothing for equal documents. */
-void profile_diff(struct arena *a, const struct profile *before, const struct profile *after, const struct profile_change **out,
-                  size_t *n);
+/* What changed from `before` to `after`, in the order of the document, key by key. Criteria, rules and weighted lists are
+ * matched by name, not by place, so that a criterion put in the middle is one change. Nothing for equal documents. */
+void profile_diff(struct arena *a, const struct profile *before, const struct profile *after,
+                  const struct profile_change **out, size_t *n);
 
 #endif
