@@ -24,7 +24,7 @@ static err give(void *ctx, char *to, size_t cap, size_t *got) {
     n = n < p->text.len ? n : p->text.len;
     if (n > 0)
         memcpy(to, p->text.ptr, n);
-    p->text = (str){p->text.ptr + n, p->text.len - n};
+    p->text = str_slice(p->text, n, p->text.len);
     *got = n;
     return OK;
 }
