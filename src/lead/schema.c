@@ -484,9 +484,7 @@ static err read_field(struct arena *a, const struct json *v, struct field *out) 
     }
     if (!(f.given & GIVEN_TYPE) && f.given & (GIVEN_LEVELS | GIVEN_EDGES)) { /* they say what the type is */
         f.given |= GIVEN_TYPE;
-        f.type = !(f.given & GIVEN_LEVELS)     ? FIELD_NUMERIC
-                 : f.given & GIVEN_SEPARATOR ? FIELD_MULTI
-                                             : FIELD_CATEGORY;
+        f.type = !(f.given & GIVEN_LEVELS) ? FIELD_NUMERIC : f.given & GIVEN_SEPARATOR ? FIELD_MULTI : FIELD_CATEGORY;
     }
     if (!field_has_levels(&f)) { /* edited away from a category */
         f.level = NULL;
