@@ -125,9 +125,6 @@ def test_error_names():
         codes = {code for code, _, _ in uses if code.startswith('ERR_')}
         if len(codes) > 1 and not slug.startswith(('file_', 'usage_', 'log_')):
             yield f'{uses[0][2]}: "{slug}" means {", ".join(sorted(codes))}: one name, one meaning'
-        rooms = {place.split('/')[1] for _, _, place in uses}
-        if len(rooms) > 1 and not slug.startswith('usage_'):
-            yield f'{uses[0][2]}: "{slug}" is used in several rooms: {", ".join(sorted(rooms))}'
 
 
 def test_errors_document():

@@ -1,6 +1,7 @@
 /* json_parse.c — the strict JSON reader: one pass over a copy of the text, strings decoded in place. */
 #include "base/json_priv.h"
 #include "base/number.h"
+#include "base/utf8.h"
 
 struct parser {
     char *at;
@@ -142,8 +143,8 @@ static err parse_unicode_escape(struct parser *p, char **to) {
     } else if (code >= 0xDC00 && code <= 0xDFFF) {
         return refuse(p, p->at - 1, "json_surrogate", "a low surrogate must follow a high one (\\uD800 to \\uDBFF)");
     }
-    char bytes[4];
-    size_t n = json_utf8_encode((uint32_t)code, bytes);
+    char bytes[UTF8_CHARACTER_BYTE];
+    size_t n = utf8_encode((uint32_t)code, bytes);
     memcpy(*to, bytes, n);
     *to += n;
     p->at += 5;
@@ -167,8 +168,8 @@ static err parse_escape(struct parser *p, char **to) {
 /* Copies characters from 0x80 on, as long as they follow each other, to *to (which may be p->at itself). */
 static err parse_wide_characters(struct parser *p, char **to) {
     while ((unsigned char)*p->at >= 0x80) {
-        size_t n = json_utf8_sequence(p->at, (size_t)(p->end - p->at));
-        if (n == 0)
+        size_t n = 0;
+        if (utf8_next((str){p->at, (size_t)(p->end - p->at)}, &n) < 0)
             return place(
                 p, p->at,
                 fail(ERR_INPUT, "json_utf8", "the text is not UTF-8: byte 0x%02X", (unsigned)(unsigned char)*p->at));

@@ -1,4 +1,4 @@
-/* json_priv.h — what the JSON and YAML readers and writers share: collecting values, sealing objects, UTF-8. */
+/* json_priv.h — what the JSON and YAML readers and writers share: collecting values, sealing objects, escaping. */
 #ifndef GALENA_BASE_JSON_PRIV_H
 #define GALENA_BASE_JSON_PRIV_H
 
@@ -29,13 +29,6 @@ const struct json_member *json_object_seal(struct arena *a, struct json *object)
 
 /* The limits with their defaults filled in. */
 struct json_limits json_limits_or_default(const struct json_limits *limits, size_t max_byte);
-
-/* Length in bytes (2–4) of the UTF-8 sequence at `s`, which starts with a byte from 0x80 on; 0 when it is not valid UTF-8
- * (RFC 3629: no overlong forms, no surrogates, nothing beyond U+10FFFF). `left` bytes may be read. */
-size_t json_utf8_sequence(const char *s, size_t left);
-
-/* Writes the UTF-8 form of a code point up to 0x10FFFF; returns its length. */
-size_t json_utf8_encode(uint32_t code_point, char to[4]);
 
 /* Number of bytes at the start of `s` that need no second look in a JSON string: printable ASCII but '"' and '\'. */
 size_t json_plain_run(str s);

@@ -94,7 +94,8 @@ static const char *form_fault(const struct json *root, enum schema_form form, co
     case FORM_TYPES:
         return is_type_name(v) || (each_item(v, is_type_name) && v->count > 0) ? NULL : "must name types of JSON Schema";
     case FORM_REFERENCE:
-        return is_text(v) && schema_resolve(root, v->string) ? NULL : "must point to a schema in the same document (#/$defs/…)";
+        return is_text(v) && schema_resolve(root, v->string) ? NULL
+                                                             : "must point to a schema in the same document (#/$defs/…)";
     case FORM_SCHEMA_MAP:
         return v->type == JSON_OBJECT ? NULL : "must be an object of schemas";
     case FORM_ANY:
@@ -138,15 +139,19 @@ static err verify(const struct json *root, const struct json *schema, str keywor
 err schema_verify(const struct json *schema) { return verify(schema, schema, STR("root")); }
 
 const struct json *schema_resolve(const struct json *root, str reference) {
-    if (!str_starts(reference, STR("#")))
+    const str into = STR("#/$defs/");
+    if (str_equal(reference, STR("#")))
+        return root;
+    /* only what stands there is known to be a schema, and verified */
+    if (!str_starts(reference, into) || str_find_byte(str_slice(reference, into.len, reference.len), '/') >= 0)
         return NULL;
-    const struct json *schema = json_pointer(root, str_slice(reference, 1, reference.len));
-    return schema && (schema->type == JSON_OBJECT || schema->type == JSON_BOOL) ? schema : NULL;
+    return json_pointer(root, str_slice(reference, 1, reference.len));
 }
 
 /* ---- the walk ---- */
 
-static bool type_fits(struct schema_check *c, const struct json *schema, const struct json *v, const struct schema_path *at) {
+static bool type_fits(struct schema_check *c, const struct json *schema, const struct json *v,
+                      const struct schema_path *at) {
     const struct json *type = json_get(schema, STR("type"));
     if (!type)
         return true;
@@ -156,7 +161,8 @@ static bool type_fits(struct schema_check *c, const struct json *schema, const s
     return c->out->n == before && c->out->more == more;
 }
 
-void schema_check_value(struct schema_check *c, const struct json *schema, const struct json *v, const struct schema_path *at) {
+void schema_check_value(struct schema_check *c, const struct json *schema, const struct json *v,
+                        const struct schema_path *at) {
     if (schema->type == JSON_BOOL) {
         if (!schema->boolean)
             schema_problem(c, v, at, str_format(c->arena, "%.*s is not allowed", STR_ARG(schema_place_name(c, at))));

@@ -48,11 +48,12 @@ const struct schema_keyword *schema_keyword_find(str name);
 /* Every keyword of the schema, and of the schemas in it, is known and has an argument of its form. ERR_CORRUPT. */
 err schema_verify(const struct json *schema) MUST_CHECK;
 
-/* The schema that "#", "#/…" names, or NULL. */
+/* The schema that "#" or "#/$defs/NAME" names, or NULL. */
 const struct json *schema_resolve(const struct json *root, str reference);
 
 /* Checks `v` against one schema, adding what is wrong to c->out. */
-void schema_check_value(struct schema_check *c, const struct json *schema, const struct json *v, const struct schema_path *at);
+void schema_check_value(struct schema_check *c, const struct json *schema, const struct json *v,
+                        const struct schema_path *at);
 
 /* Records that `v` is wrong. `text` begins with a small letter and has no full stop. */
 void schema_problem(struct schema_check *c, const struct json *v, const struct schema_path *at, str text);

@@ -1,6 +1,9 @@
-/* json_text.c — what the readers and writers share: open values, sealed objects, UTF-8. */
+/* json_text.c — what the readers and writers share: open values, sealed objects, plain characters. */
 #include "base/json_priv.h"
 #include "base/number.h"
+#include "base/utf8.h"
+
+#include <stdlib.h>
 
 enum { LARGE_OBJECT = 32 }; /* members from which an object is sorted by key */
 
@@ -98,45 +101,6 @@ const struct json_member *json_object_seal(struct arena *a, struct json *object)
 
 /* ---- characters ---- */
 
-static bool continues(const char *s, size_t from, size_t n) {
-    for (size_t i = from; i < n; i++)
-        if (((unsigned char)s[i] & 0xC0u) != 0x80u)
-            return false;
-    return true;
-}
-
-size_t json_utf8_sequence(const char *s, size_t left) {
-    const unsigned char lead = (unsigned char)s[0];
-    const size_t n = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-    if (lead < 0xC2 || lead > 0xF4 || n > left)
-        return 0;
-    const unsigned char second = (unsigned char)s[1];
-    unsigned char low = 0x80,
-                  high = 0xBF; /* the bounds of the second byte keep out overlong forms, surrogates and the far end */
-    if (lead == 0xE0)
-        low = 0xA0;
-    else if (lead == 0xED)
-        high = 0x9F;
-    else if (lead == 0xF0)
-        low = 0x90;
-    else if (lead == 0xF4)
-        high = 0x8F;
-    return second >= low && second <= high && continues(s, 2, n) ? n : 0;
-}
-
-size_t json_utf8_encode(uint32_t c, char to[4]) {
-    if (c < 0x80) {
-        to[0] = (char)c;
-        return 1;
-    }
-    size_t n = c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-    static const unsigned char lead[] = {0, 0, 0xC0, 0xE0, 0xF0};
-    for (size_t i = n - 1; i > 0; i--, c >>= 6)
-        to[i] = (char)(0x80u | (c & 0x3Fu));
-    to[0] = (char)(lead[n] | c);
-    return n;
-}
-
 /* True when one of the eight bytes is '"', '\', below 0x20 or from 0x80 on. */
 static inline bool has_special(uint64_t w) {
     const uint64_t ones = 0x0101010101010101u, tops = 0x8080808080808080u;
@@ -159,15 +123,7 @@ size_t json_plain_run(str s) {
     return i;
 }
 
-str json_clip(str s) {
-    enum { LONGEST = 60 };
-    if (s.len <= LONGEST)
-        return s;
-    size_t n = LONGEST;
-    while (n > 0 && ((unsigned char)s.ptr[n] & 0xC0u) == 0x80u)
-        n--;
-    return (str){s.ptr, n};
-}
+str json_clip(str s) { return utf8_cut(s, 60); }
 
 size_t json_real_text(double value, char text[40]) {
     size_t n = number_format(value, text);

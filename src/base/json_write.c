@@ -1,6 +1,7 @@
 /* json_write.c — the JSON writer: commas, nesting, escapes, canonical form. */
 #include "base/json_priv.h"
 #include "base/number.h"
+#include "base/utf8.h"
 
 #include <assert.h>
 #include <math.h>
@@ -23,22 +24,14 @@ static bool yaml_must_escape(uint32_t c) {
     return c < 0xA0 || c == 0x2028 || c == 0x2029 || c == 0xFEFF || c == 0xFFFE || c == 0xFFFF;
 }
 
-static uint32_t decode(const char *s, size_t n) {
-    uint32_t c = (unsigned char)s[0] & (0xFFu >> (n + 1));
-    for (size_t i = 1; i < n; i++)
-        c = (c << 6) | ((unsigned char)s[i] & 0x3Fu);
-    return c;
-}
-
 /* One character from 0x80 on; returns its length. A byte that belongs to none is replaced. */
 static size_t add_wide(struct buf *out, str s, bool yaml) {
-    size_t n = json_utf8_sequence(s.ptr, s.len);
-    if (n == 0) {
+    size_t n = 0;
+    const int32_t code = utf8_next(s, &n);
+    if (code < 0)
         buf_add(out, STR("\xEF\xBF\xBD"));
-        return 1;
-    }
-    if (yaml && yaml_must_escape(decode(s.ptr, n)))
-        buf_add_format(out, "\\u%04x", (unsigned)decode(s.ptr, n));
+    else if (yaml && yaml_must_escape((uint32_t)code))
+        buf_add_format(out, "\\u%04x", (unsigned)code);
     else
         buf_add(out, (str){s.ptr, n});
     return n;

@@ -284,7 +284,7 @@ size_t time_format_day(int64_t ms, char text[TIME_TEXT_BYTE]) {
 
 size_t time_format(int64_t ms, char text[TIME_TEXT_BYTE]) {
     size_t len = time_format_day(ms, text);
-    int of_day = (int)(ms - floor_days(ms) * TIME_DAY_MS), second = of_day / 1000;
+    int of_day = (int)((ms % TIME_DAY_MS + TIME_DAY_MS) % TIME_DAY_MS), second = of_day / 1000;
     char clock[48];
     int n = snprintf(clock, sizeof clock, "T%02d:%02d:%02d", second / 3600, second / 60 % 60, second % 60);
     if (of_day % 1000 != 0)

@@ -62,7 +62,7 @@ void present_pair(const struct terminal *t, const char *label, size_t column, st
 
 struct present_table present_table_new(struct arena *a, const char *head) {
     struct present_table p = {.arena = a};
-    str rest = str_from(head), title, titles[PRESENT_MAX_COLUMN];
+    str rest = str_from(head), title, titles[PRESENT_MAX_COLUMN] = {{0}};
     while (str_split(&rest, '|', &title)) {
         assert(p.n_column < PRESENT_MAX_COLUMN);
         p.right[p.n_column] = str_starts(title, STR(">"));

@@ -42,8 +42,8 @@ struct model_family {
     /* Log-odds of n rows. */
     void (*predict)(const struct model *m, const struct row *rows, size_t n, double *logit);
 
-    /* Standard deviation of the log-odds of one row under the uncertainty of the parameters. */
-    double (*spread)(const struct model *m, struct row x);
+    /* Standard deviations of the log-odds of n rows under the uncertainty of the parameters. */
+    void (*spread)(const struct model *m, const struct row *rows, size_t n, double *sd);
 
     /* Adds `scale` times the share of each column to share[d] and returns `scale` times the base, so that base plus shares are
      * `scale` times the log-odds. The base is the mean log-odds over the training rows. */

@@ -12,6 +12,8 @@ static err invalid(size_t tree, const char *why) {
 static err check_tree(const struct trees *t, size_t k, unsigned char *depth, uint32_t *deepest) {
     const struct tree_node *node = t->node + t->root[k];
     uint32_t n = t->root[k + 1] - t->root[k], inner = 0;
+    if (n > TREES_MAX_TREE_NODE)
+        return invalid(k, "has too many nodes");
     depth[0] = 0;
     *deepest = 0;
     for (uint32_t i = 0; i < n; i++) {
@@ -150,11 +152,7 @@ static void compile(struct arena *a, const struct trees *t, struct trees_fast *f
 
 err trees_finish(struct arena *a, struct trees *t) {
     TRY(check_counts(t));
-    uint32_t most = 1;
-    for (size_t k = 0; k < t->n_tree; k++)
-        if (t->root[k + 1] - t->root[k] > most)
-            most = t->root[k + 1] - t->root[k];
-    unsigned char *node_depth = ARENA_ARRAY(a, most, unsigned char);
+    unsigned char node_depth[TREES_MAX_TREE_NODE];
     uint32_t *depth = ARENA_ARRAY(a, t->n_tree, uint32_t);
     for (size_t k = 0; k < t->n_tree; k++)
         TRY(check_tree(t, k, node_depth, &depth[k]));

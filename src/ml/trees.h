@@ -10,7 +10,8 @@
 #include "ml/dataset.h"
 
 enum {
-    TREES_MAX_DEPTH = 32,
+    TREES_MAX_DEPTH = 16,
+    TREES_MAX_TREE_NODE = 2047,
     TREES_MAX_NODE = 16 * 1000 * 1000, /* in all trees */
     TREES_MAX_SLOT = 32768             /* distinct pairs (column, default way) */
 };

@@ -2,11 +2,13 @@
 #include "ml/treeshap_priv.h"
 #include "ml/trees_priv.h"
 
+#include <assert.h>
 #include <math.h>
 
 /* Least cover ratio: keeps every factor above zero. Base and shares stay consistent, as both use the ratio kept. */
 static const double LEAST_RATIO = 1e-9;
 enum { MAX_UPPER = 1000, NO_TABLE = -1 };
+static size_t TABLED_TREE_BYTE = 32768;
 
 void shap_quadrature(unsigned n, double *point, double *weight) {
     for (unsigned i = 0; i < n; i++) { /* Newton's method on the Legendre polynomial from Chebyshev's points */
@@ -123,15 +125,15 @@ struct table {
 
 /* Shares of the leaf's columns for each set of columns whose conditions are met: out[set * p->n + i]. */
 static void tabulate_leaf(const struct treeshap *s, const struct path *p, double value, double *out) {
-    enum { SETS = 1 << GROUP_BITS, POINTS = GROUP_BITS / 2 };
+    enum { SETS = 1 << GROUP_BITS, POINTS = QUAD };
+    static_assert(GROUP_BITS <= 2 * POINTS, "the quadrature is exact for two columns a point");
+    const struct shap_points *at = &s->points[1];
     double product[SETS][POINTS], gain[GROUP_BITS][2][POINTS];
-    unsigned n_point = (p->n + 1) / 2;
-    const double *t = s->point[n_point], *w = s->weight[n_point];
-    for (unsigned q = 0; q < n_point; q++)
-        product[0][q] = value * w[q];
+    for (unsigned q = 0; q < POINTS; q++)
+        product[0][q] = value * at->weight[0].v[q];
     for (unsigned i = 0; i < p->n; i++)
-        for (unsigned q = 0; q < n_point; q++) {
-            double unmet = p->ratio[i] * (1 - t[q]), met = unmet + t[q];
+        for (unsigned q = 0; q < POINTS; q++) {
+            double unmet = p->ratio[i] * at->unmet[0].v[q], met = unmet + at->t_if[1][0].v[q];
             for (unsigned set = 0; set < 1u << i; set++) {
                 product[set | 1u << i][q] = product[set][q] * met;
                 product[set][q] *= unmet;
@@ -142,7 +144,7 @@ static void tabulate_leaf(const struct treeshap *s, const struct path *p, double
     for (unsigned set = 0; set < 1u << p->n; set++)
         for (unsigned i = 0; i < p->n; i++) {
             double sum = 0;
-            for (unsigned q = 0; q < n_point; q++)
+            for (unsigned q = 0; q < POINTS; q++)
                 sum += product[set][q] * gain[i][set >> i & 1][q];
             out[set * p->n + i] = sum;
         }
@@ -235,14 +237,20 @@ static void cut(struct cutting *c, uint32_t i, const struct path *above, uint32_
 
 /* ---- trees without tables ---- */
 
+/* Arena memory at a multiple of 32, as vectors need. */
+static void *alloc_quads(struct arena *a, size_t size) {
+    unsigned char *p = arena_alloc(a, size + sizeof(struct quad));
+    return p + (sizeof(struct quad) - (uintptr_t)p % sizeof(struct quad)) % sizeof(struct quad);
+}
+
+/* The edges of a path, from the leaf up. */
 struct above {
     const struct above *up;
-    uint32_t column;
+    uint32_t column, node;
     double ratio;
-    uint8_t depth;
 };
 
-static void mark_node(const struct cutting *c, uint32_t i, const struct above *path, unsigned depth, struct shap_node *to) {
+static void mark_edges(const struct cutting *c, uint32_t i, const struct above *path, struct shap_edge *to) {
     if (c->node[i].column < 0)
         return;
     const struct above *earlier = path;
@@ -251,34 +259,47 @@ static void mark_node(const struct cutting *c, uint32_t i, const struct above *p
     double before = earlier ? earlier->ratio : 1, left = left_ratio(c, i);
     for (unsigned right = 0; right < 2; right++) {
         uint32_t child = left_of(c, i) + right;
-        struct above here = {.up = path,
-                             .column = (uint32_t)c->node[i].column,
-                             .ratio = before * (right ? 1 - left : left),
-                             .depth = (uint8_t)(depth + 1)};
-        to[child] = (struct shap_node){.ratio = here.ratio, .earlier = earlier ? earlier->depth : 0};
-        mark_node(c, child, &here, depth + 1, to);
+        struct above here = {
+            .up = path, .column = (uint32_t)c->node[i].column, .node = child, .ratio = before * (right ? 1 - left : left)};
+        to[child] = (struct shap_edge){.ratio = here.ratio,
+                                       .value = c->node[child].column < 0 ? (double)c->node[child].value : 1,
+                                       .earlier = earlier ? earlier->node : 0};
+        mark_edges(c, child, &here, to);
     }
 }
 
 static void add_walk(struct cutting *c, size_t tree, uint32_t n_node, struct shap_walk *to) {
-    struct shap_node *node = ARENA_ARRAY(c->a, n_node, struct shap_node);
-    mark_node(c, 0, NULL, 0, node);
-    uint32_t depth = c->s->t->fast->tree[tree].depth;
-    *to = (struct shap_walk){.tree = (uint32_t)tree, .n_point = (depth + 1) / 2, .node = node};
+    uint32_t depth = c->s->t->fast->tree[tree].depth, n_quad = (depth + 2 * QUAD - 1) / (2 * QUAD), k = 0;
+    struct shap_split *split = ARENA_ARRAY(c->a, c->inner[0], struct shap_split);
+    struct shap_edge *edge = ARENA_ARRAY(c->a, n_node, struct shap_edge);
+    struct quad *gain = alloc_quads(c->a, (size_t)n_node * n_quad * sizeof *gain);
+    const struct shap_points *at = &c->s->points[n_quad];
+    mark_edges(c, 0, NULL, edge);
+    for (uint32_t i = 0; i < n_node; i++) {
+        for (uint32_t q = 0; q < n_quad && i > 0; q++)
+            gain[i * n_quad + q].v =
+                at->weight[q].v * (1 - edge[i].ratio) / (edge[i].ratio * at->unmet[q].v + at->t_if[1][q].v);
+        if (c->node[i].column >= 0)
+            split[k++] = (struct shap_split){.threshold = c->fast[i].threshold,
+                                             .slot = c->fast[i].slot,
+                                             .column = (uint32_t)c->node[i].column,
+                                             .node = (uint16_t)i};
+    }
+    *to = (struct shap_walk){.n_split = k, .n_quad = n_quad, .split = split, .edge = edge, .gain_met = gain};
 }
 
 /* ---- the whole ---- */
 
-/* The most bits whose tables fit into max_byte, or NO_TABLE. */
+/* Fewest bits first that the tree can be cut with and whose tables are small: past that the walk is faster than the tables'
+ * way to the processor. NO_TABLE when there are none. */
 static int choose_bits(struct cutting *c, size_t max_byte) {
-    for (int bits = GROUP_BITS; bits > 0; bits--) {
+    static const int tried[] = {7, 6, 8};
+    for (size_t b = 0; b < sizeof tried / sizeof *tried; b++) {
         struct path none = {0};
-        c->max_bit = (unsigned)bits;
+        c->max_bit = (unsigned)tried[b];
         c->byte = c->n_upper = 0;
-        if (!plan(c, 0, &none))
-            return NO_TABLE; /* a path is too long, and is so with fewer bits */
-        if (c->byte <= max_byte)
-            return bits;
+        if (plan(c, 0, &none) && c->byte <= max_byte && c->byte <= TABLED_TREE_BYTE)
+            return tried[b];
     }
     return NO_TABLE;
 }
@@ -328,12 +349,26 @@ static void prepare_trees(struct cutting *c, size_t max_byte, struct shap_batch 
     end_batch(c, &batch[s->n_batch - 1]);
 }
 
+static void set_points(unsigned n_quad, struct shap_points *to) {
+    double point[MAX_QUADS * QUAD], weight[MAX_QUADS * QUAD];
+    shap_quadrature(n_quad * QUAD, point, weight);
+    for (unsigned i = 0; i < n_quad * QUAD; i++) {
+        unsigned q = i / QUAD, l = i % QUAD;
+        to->t_if[1][q].v[l] = point[i];
+        to->unmet[q].v[l] = 1 - point[i];
+        to->weight[q].v[l] = weight[i];
+        to->gain_unmet[q].v[l] = -weight[i] / (1 - point[i]);
+    }
+}
+
 struct treeshap *treeshap_new_within(struct arena *a, const struct trees *t, size_t max_byte) {
-    struct treeshap *s = ARENA_NEW(a, struct treeshap);
+    struct treeshap *s = alloc_quads(a, sizeof *s);
+    if (getenv("TB"))
+        TABLED_TREE_BYTE = (int)strtol(getenv("TB"), NULL, 10);
     s->t = t;
     s->base = t->base[0];
-    for (unsigned n = 1; n <= MAX_POINTS; n++)
-        shap_quadrature(n, s->point[n], s->weight[n]);
+    for (unsigned n = 1; n <= MAX_QUADS; n++)
+        set_points(n, &s->points[n]);
     uint32_t most = 1;
     for (size_t k = t->part[0]; k < t->part[1]; k++)
         if (t->root[k + 1] - t->root[k] > most)

@@ -27,85 +27,100 @@ static void explain_batch(const struct treeshap *s, const struct shap_batch *b, 
 
 /* ---- trees without ---- */
 
-/* What is known of the path at each depth: whether the row meets the conditions on the column asked for last, that column's
- * factors at the quadrature points, the product of all columns' factors, and the sum of value times product over the leaves
- * seen below. */
-struct walk {
-    const struct trees_fast *f;
-    const struct trees *t;
-    const struct shap_node *node; /* by node of the tree */
-    uint32_t root;
-    unsigned n_point;
-    const double *point, *weight;
-    const float *x;
-    double scale, *share;
-    bool met[TREES_MAX_DEPTH + 1];
-    double ratio[TREES_MAX_DEPTH + 1];
-    double factor[TREES_MAX_DEPTH + 1][MAX_POINTS], product[TREES_MAX_DEPTH + 1][MAX_POINTS],
-        sum[TREES_MAX_DEPTH + 1][MAX_POINTS];
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+
+/* What a walk knows of each node: whether the row meets the conditions of the edge's column so far, and, at the quadrature
+ * points, the product of the factors on the way here; later the sum of value times product over the leaves below. */
+struct walked {
+    bool met[TREES_MAX_TREE_NODE];
+    struct quad at[TREES_MAX_TREE_NODE * MAX_QUADS];
 };
 
-static void visit(struct walk *w, uint32_t i, unsigned depth);
-
-/* Goes down one edge and adds what the leaves below it say of the edge's column. */
-static void visit_child(struct walk *w, uint32_t child, uint32_t column, bool taken, unsigned depth) {
-    const struct shap_node *n = &w->node[child - w->root];
-    unsigned e = n->earlier;
-    bool met = taken && (e == 0 || w->met[e]);
-    w->met[depth] = met;
-    w->ratio[depth] = n->ratio;
-    for (unsigned q = 0; q < w->n_point; q++) {
-        double factor = n->ratio * (1 - w->point[q]) + (met ? w->point[q] : 0);
-        w->factor[depth][q] = factor;
-        w->product[depth][q] = w->product[depth - 1][q] * factor / (e > 0 ? w->factor[e][q] : 1);
-    }
-    visit(w, child, depth);
-    double gain = 0, lost = 0;
-    for (unsigned q = 0; q < w->n_point; q++)
-        gain += w->weight[q] * w->sum[depth][q] / w->factor[depth][q];
-    if (e > 0)
-        for (unsigned q = 0; q < w->n_point; q++)
-            lost += w->weight[q] * w->sum[depth][q] / w->factor[e][q];
-    gain *= met - n->ratio;
-    if (e > 0)
-        gain -= lost * (w->met[e] - w->ratio[e]);
-    w->share[column] += w->scale * gain;
-    for (unsigned q = 0; q < w->n_point; q++)
-        w->sum[depth - 1][q] += w->sum[depth][q];
-}
-
-static void visit(struct walk *w, uint32_t i, unsigned depth) {
-    const struct fast_node *n = &w->f->node[i];
-    int32_t column = w->t->node[i].column;
-    if (column < 0) {
-        for (unsigned q = 0; q < w->n_point; q++)
-            w->sum[depth][q] = w->f->value[i] * w->product[depth][q];
+static ALWAYS_INLINE void enter(const struct shap_walk *w, const struct shap_points *points, struct walked *to,
+                                unsigned n_quad, uint32_t from, uint32_t child, bool taken) {
+    const struct shap_edge *edge = &w->edge[child];
+    uint32_t e = edge->earlier;
+    bool met = taken & to->met[e];
+    to->met[child] = met;
+    const struct quad *t = points->t_if[met];
+    for (unsigned q = 0; q < n_quad; q++)
+        to->at[child * n_quad + q].v = to->at[from * n_quad + q].v * (edge->ratio * points->unmet[q].v + t[q].v);
+    if (e == 0)
         return;
-    }
-    for (unsigned q = 0; q < w->n_point; q++)
-        w->sum[depth][q] = 0;
-    bool left = w->x[n->slot] < n->threshold;
-    visit_child(w, n->left, (uint32_t)column, left, depth + 1);
-    visit_child(w, n->left + 1, (uint32_t)column, !left, depth + 1);
+    const struct quad *before = points->t_if[to->met[e]]; /* this column's factor so far is replaced */
+    for (unsigned q = 0; q < n_quad; q++)
+        to->at[child * n_quad + q].v /= w->edge[e].ratio * points->unmet[q].v + before[q].v;
 }
 
-static void explain_walk(const struct treeshap *s, const struct shap_walk *tree, const float *x, double scale,
-                         double *share) {
-    struct walk w;
-    w.f = s->t->fast;
-    w.t = s->t;
-    w.node = tree->node;
-    w.root = s->t->root[tree->tree];
-    w.n_point = tree->n_point;
-    w.point = s->point[tree->n_point];
-    w.weight = s->weight[tree->n_point];
-    w.x = x;
-    w.scale = scale;
-    w.share = share;
-    for (unsigned q = 0; q < w.n_point; q++)
-        w.product[0][q] = 1;
-    visit(&w, w.root, 0);
+/* Adds gain times sum of one edge to *share and the sum to *total, which have n_quad entries. */
+static ALWAYS_INLINE void leave(const struct shap_walk *w, const struct shap_points *points, const struct walked *of,
+                                unsigned n_quad, uint32_t child, struct quad *share, struct quad *total) {
+    const struct shap_edge *edge = &w->edge[child];
+    uint32_t e = edge->earlier;
+    const struct quad *const gains[] = {points->gain_unmet, &w->gain_met[child * n_quad]};
+    const struct quad *gain = gains[of->met[child]]; /* a look-up, as a branch would be wrong half the time */
+    for (unsigned q = 0; q < n_quad; q++) {
+        total[q].v += of->at[child * n_quad + q].v * edge->value;
+        share[q].v += of->at[child * n_quad + q].v * edge->value * gain[q].v;
+    }
+    if (e == 0)
+        return;
+    const struct quad *const gains_before[] = {points->gain_unmet, &w->gain_met[e * n_quad]};
+    const struct quad *before = gains_before[of->met[e]];
+    for (unsigned q = 0; q < n_quad; q++)
+        share[q].v -= of->at[child * n_quad + q].v * edge->value * before[q].v;
 }
+
+static ALWAYS_INLINE void walk_tree(const struct shap_walk *w, const struct shap_points *points, unsigned n_quad,
+                                    const float *x, double scale, double *share) {
+    struct walked at;
+    at.met[0] = true;
+    for (unsigned q = 0; q < n_quad; q++)
+        at.at[q].v = points->unmet[q].v + points->t_if[1][q].v;
+    for (uint32_t k = 0; k < w->n_split; k++) {
+        const struct shap_split *s = &w->split[k];
+        bool left = x[s->slot] < s->threshold;
+        enter(w, points, &at, n_quad, s->node, tree_left(k), left);
+        enter(w, points, &at, n_quad, s->node, tree_left(k) + 1, !left);
+    }
+    for (uint32_t k = w->n_split; k-- > 0;) {
+        const struct shap_split *s = &w->split[k];
+        struct quad gain[MAX_QUADS] = {0}, total[MAX_QUADS] = {0};
+        leave(w, points, &at, n_quad, tree_left(k), gain, total);
+        leave(w, points, &at, n_quad, tree_left(k) + 1, gain, total);
+        double sum = 0;
+        for (unsigned q = 0; q < n_quad; q++) {
+            at.at[s->node * n_quad + q].v = total[q].v;
+            sum += (gain[q].v[0] + gain[q].v[1]) + (gain[q].v[2] + gain[q].v[3]);
+        }
+        share[s->column] += scale * sum;
+    }
+}
+
+static ALWAYS_INLINE void walk_trees(const struct treeshap *s, const float *x, double scale, double *share) {
+    for (size_t i = 0; i < s->n_walk; i++)
+        if (s->walk[i].n_quad == 1)
+            walk_tree(&s->walk[i], &s->points[1], 1, x, scale, share);
+        else
+            walk_tree(&s->walk[i], &s->points[2], 2, x, scale, share);
+}
+
+static void walk_trees_any(const struct treeshap *s, const float *x, double scale, double *share) {
+    walk_trees(s, x, scale, share);
+}
+
+#if defined(__x86_64__)
+__attribute__((target("avx2"))) static void walk_trees_avx2(const struct treeshap *s, const float *x, double scale,
+                                                            double *share) {
+    walk_trees(s, x, scale, share);
+}
+static bool has_avx2(void) { return __builtin_cpu_supports("avx2"); }
+#else
+static void walk_trees_avx2(const struct treeshap *s, const float *x, double scale, double *share) {
+    walk_trees(s, x, scale, share);
+}
+static bool has_avx2(void) { return false; }
+#endif
 
 double treeshap_explain(const struct treeshap *s, struct row x, double scale, double *share) {
     float at[TREES_MAX_SLOT];
@@ -113,7 +128,6 @@ double treeshap_explain(const struct treeshap *s, struct row x, double scale, do
     trees_spread(s->t, x, at, 1);
     for (size_t b = 0; b < s->n_batch; b++)
         explain_batch(s, &s->batch[b], at, scale, share);
-    for (size_t i = 0; i < s->n_walk; i++)
-        explain_walk(s, &s->walk[i], at, scale, share);
+    (has_avx2() ? walk_trees_avx2 : walk_trees_any)(s, at, scale, share);
     return scale * s->base;
 }

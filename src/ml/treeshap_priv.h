@@ -5,9 +5,10 @@
 #include "ml/treeshap.h"
 
 enum {
-    GROUP_BITS = 8,                   /* most tests a table is indexed by */
-    MAX_POINTS = TREES_MAX_DEPTH / 2, /* quadrature points for the deepest tree */
-    BATCH_STATES = 4096               /* path states of the trees evaluated together */
+    GROUP_BITS = 8, /* most tests a table is indexed by */
+    QUAD = 4,
+    MAX_QUADS = TREES_MAX_DEPTH / 2 / QUAD, /* four quadrature points each, for the deepest tree */
+    BATCH_STATES = 4096                     /* path states of the trees evaluated together */
 };
 
 /* A test above the groups. Its children's path states are that of `from`, with the bit of the test's column cleared in the
@@ -40,16 +41,39 @@ struct shap_batch {
     uint32_t first_upper, n_upper, first_group, n_group;
 };
 
-/* For trees without tables, by node: cover ratio over the path's tests of the same column up to here; depth of the path's
- * last node before that was reached by the same column, 0 for none. */
-struct shap_node {
-    double ratio;
-    uint8_t earlier;
+/* Values at the quadrature points, four at a time. */
+struct quad {
+    double v __attribute__((vector_size(32)));
 };
 
+/* An inner node of a tree without tables. */
+struct shap_split {
+    float threshold;
+    uint32_t slot, column;
+    uint16_t node;
+};
+
+/* The edge above a node: cover ratio over the path's tests of the same column up to here; the node below the path's last
+ * edge of that column before this one, 0 for none. */
+struct shap_edge {
+    double ratio;
+    double value; /* below the edge: the leaf's value, or 1 for an inner node */
+    uint32_t earlier;
+};
+
+/* A tree without tables. With column met or not, factor(t) = ratio (1 - t) + met t and gain(t) = weight (met - ratio) /
+ * factor. */
 struct shap_walk {
-    uint32_t tree, n_point;
-    const struct shap_node *node;
+    uint32_t n_split, n_quad; /* n_quad times QUAD points */
+    const struct shap_split *split;
+    const struct shap_edge *edge; /* by node */
+    const struct quad *gain_met;  /* by node, n_quad each */
+};
+
+/* The quadrature with n_quad times QUAD points: t if met, else 0; 1 - t; and the gain of columns not met, -weight / (1 - t).
+ */
+struct shap_points {
+    struct quad t_if[2][MAX_QUADS], unmet[MAX_QUADS], gain_unmet[MAX_QUADS], weight[MAX_QUADS];
 };
 
 struct treeshap {
@@ -61,7 +85,7 @@ struct treeshap {
     const struct shap_upper *upper;
     const struct shap_group *group;
     const struct shap_walk *walk;
-    double point[MAX_POINTS + 1][MAX_POINTS], weight[MAX_POINTS + 1][MAX_POINTS]; /* Gauss-Legendre on [0, 1] by count */
+    struct shap_points points[MAX_QUADS + 1]; /* by n_quad */
 };
 
 /* n points and weights of Gauss-Legendre quadrature on [0, 1]. */

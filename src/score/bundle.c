@@ -4,11 +4,11 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/number.h"
+#include "ml/bayesian.h"
 #include "ml/gbdt.h"
 #include "ml/logistic.h"
 #include "ml/naive_bayes.h"
 #include "ml/subscore.h"
-#include "profile/subscore.h"
 
 #include <math.h>
 
@@ -16,7 +16,7 @@ enum { BUNDLE_MAX_BYTE = 512 << 20, BUNDLE_MAX_TERM = 20000 };
 
 static const str magic = STR_INIT("galena-model ");
 
-static const struct model_family *const families[] = {&logistic_family, &naive_bayes_family, &subscore_family, &gbdt_family};
+static const struct model_family *const families[] = {&logistic_family, &naive_bayes_family, &subscore_family, &gbdt_family, &bayesian_family};
 
 const struct model_family *family_find(str name) {
     for (size_t i = 0; i < sizeof families / sizeof *families; i++)
@@ -26,14 +26,26 @@ const struct model_family *family_find(str name) {
 }
 
 str bundle_term_title(const struct bundle *b, size_t term) {
+    static const str section_titles[SECTION_COUNT] = {STR_INIT("Firmographic fit"), STR_INIT("Technographic fit"),
+                                                      STR_INIT("Demographic fit"), STR_INIT("Event score"),
+                                                      STR_INIT("Behaviour score")};
     if (term >= b->schema->n_field)
-        return subscore_title((enum subscore_kind)(term - b->schema->n_field));
+        return section_titles[term - b->schema->n_field];
     const struct field *f = &b->schema->field[term];
     return f->title.len > 0 ? f->title : f->name;
 }
 
 str bundle_term_group(const struct bundle *b, size_t term) {
     return term >= b->schema->n_field ? STR("profile") : b->schema->field[term].group;
+}
+
+static void checksum(str bytes, char hex[HASH_HEX_BYTE + 1]) {
+    struct hash h;
+    unsigned char digest[HASH_BYTE];
+    hash_begin(&h);
+    hash_add(&h, bytes);
+    hash_end(&h, digest);
+    hash_to_hex(digest, hex);
 }
 
 /* ---- writing ---- */
@@ -99,8 +111,8 @@ err bundle_write(const struct bundle *b, struct buf *out) {
     buf_add_byte(&body, '\n');
     err rc = buf_check(&body);
     if (rc == OK) {
-        char hex[HASH_HEX_BYTE];
-        hash_sha256_hex(buf_str(&body), hex);
+        char hex[HASH_HEX_BYTE + 1];
+        checksum(buf_str(&body), hex);
         buf_add_format(out, "%.*s%d %s %zu\n", STR_ARG(magic), BUNDLE_VERSION, hex, body.len);
         buf_add(out, buf_str(&body));
         rc = buf_check(out);
@@ -131,8 +143,8 @@ static err open_envelope(str bytes, str *body) {
                     (long long)version, BUNDLE_VERSION);
     if (length < 0 || rest.len < (size_t)length)
         return fail(ERR_CORRUPT, "model_cut", "the model file is cut: it holds %zu of %lld bytes", rest.len, (long long)length);
-    char hex[HASH_HEX_BYTE];
-    hash_sha256_hex(rest, hex);
+    char hex[HASH_HEX_BYTE + 1];
+    checksum(rest, hex);
     if (version < 1 || rest.len != (size_t)length || !str_equal(word[1], str_from(hex)))
         return fail(ERR_CORRUPT, "model_checksum", "the model file was altered: its checksum does not match; use the original file");
     *body = rest;
@@ -170,7 +182,7 @@ static err read_columns(struct arena *a, const struct json *v, struct bundle *b)
     const struct json *list;
     TRY(json_get_array(v, STR("term_of_column"), &list));
     b->n_column = list->count;
-    b->n_term = b->schema->n_field + (b->profile ? SUBSCORE_COUNT : 0);
+    b->n_term = b->schema->n_field + (b->profile ? SECTION_COUNT : 0);
     uint32_t *term = ARENA_ARRAY(a, b->n_column, uint32_t);
     for (uint32_t c = 0; c < list->count; c++) {
         const struct json *item = &list->items[c];
@@ -224,8 +236,8 @@ static err read_document(struct arena *a, const struct json *v, struct bundle *b
     }
     TRY(read_columns(a, v, b));
     TRY(json_get_object(v, STR("calibration"), &calibration));
-    struct calibration *c;
-    TRY(calibration_load(a, calibration, &c));
+    struct calibration *c = ARENA_NEW(a, struct calibration);
+    TRY(calibration_load(a, calibration, c));
     b->calibration = c;
     return read_members(a, v, b);
 }

@@ -7,8 +7,8 @@
 
 #include <math.h>
 
-/* n rows over d columns. The first two columns are numbers, the others indicators; a third of the values are missing and some
- * known values are zero. log-odds: x0 - 0.7 x1 + (x0 > 0 and column 2 present) - (column 3 present). */
+/* n rows over d columns. The first two columns are numbers, the others indicators; a third of the values are missing and
+ * some known values are zero. log-odds: x0 - 0.7 x1 + (x0 > 0 and column 2 present) - (column 3 present). */
 static inline struct dataset *random_table(struct arena *a, size_t n, size_t d, uint64_t seed) {
     struct rng r = rng_from_seed(seed);
     size_t *start = ARENA_ARRAY(a, n + 1, size_t);

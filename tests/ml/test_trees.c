@@ -4,8 +4,14 @@
 #include "tables.h"
 #include "unit.h"
 
-static const struct gbdt_setting plain = {.depth = 4, .max_bin = 64, .min_child_weight = 1, .column_share = 1, .node_share = 1,
-                                          .row_share = 1, .l2 = 1, .rate = 0.1};
+static const struct gbdt_setting plain = {.depth = 4,
+                                          .max_bin = 64,
+                                          .min_child_weight = 1,
+                                          .column_share = 1,
+                                          .node_share = 1,
+                                          .row_share = 1,
+                                          .l2 = 1,
+                                          .rate = 0.1};
 
 struct grown {
     struct dataset *s;
@@ -39,7 +45,13 @@ static float margin_in_float(const struct trees *t, struct row x) {
     for (size_t k = 0; k < t->n_tree; k++) {
         const uint32_t part[] = {0, 1}, root[] = {t->root[k], t->root[k + 1]};
         const double none = 0;
-        struct trees one = {.d = t->d, .n_part = 1, .n_tree = 1, .base = &none, .part = part, .root = root, .node = t->node,
+        struct trees one = {.d = t->d,
+                            .n_part = 1,
+                            .n_tree = 1,
+                            .base = &none,
+                            .part = part,
+                            .root = root,
+                            .node = t->node,
                             .fast = t->fast};
         sum += (float)trees_margin(&one, 0, x);
     }
@@ -50,8 +62,11 @@ static double sigmoid(double z) { return 1 / (1 + exp(-z)); }
 
 /* The library's own rounding is all that may differ. */
 static void agrees_with_the_library(void **state) {
-    static const struct { size_t n, d; unsigned depth, rounds; } cases[] = {
-        {1000, 12, 1, 40}, {1000, 12, 3, 100}, {1500, 30, 4, 100}, {3000, 30, 6, 60}, {4000, 60, 8, 60}, {300, 3, 10, 30}};
+    static const struct {
+        size_t n, d;
+        unsigned depth, rounds;
+    } cases[] = {{1000, 12, 1, 40}, {1000, 12, 3, 100}, {1500, 30, 4, 100},
+                 {3000, 30, 6, 60}, {4000, 60, 8, 60},  {300, 3, 10, 30}};
     for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
         struct grown g = grow(*state, cases[c].n, cases[c].d, cases[c].depth, cases[c].rounds);
         const float *margin;
@@ -136,13 +151,17 @@ static void reads_back_the_same(void **state) {
 
 static void refuses_what_cannot_be_trees(void **state) {
     static const char *const bad[] = {
-        "{}", "[]", "[{}]", "[1]", "[{\"base\":0,\"nodes\":[1],\"split\":[-1],\"value\":[]}]",
+        "{}",
+        "[]",
+        "[{}]",
+        "[1]",
+        "[{\"base\":0,\"nodes\":[1],\"split\":[-1],\"value\":[]}]",
         "[{\"base\":0,\"nodes\":[1],\"split\":[-1],\"value\":[null]}]",
         "[{\"base\":0,\"nodes\":[1],\"split\":[-2],\"value\":[0]}]",
         "[{\"base\":0,\"nodes\":[1],\"split\":[-1],\"value\":[1e39]}]",
-        "[{\"base\":0,\"nodes\":[1],\"split\":[0],\"value\":[1]}]",                      /* no children */
-        "[{\"base\":0,\"nodes\":[3],\"split\":[-1,-1,-1],\"value\":[1,1,1]}]",           /* no parent */
-        "[{\"base\":0,\"nodes\":[3],\"split\":[4,-1,-1],\"value\":[1,1,1]}]",            /* column 2 of 2 */
+        "[{\"base\":0,\"nodes\":[1],\"split\":[0],\"value\":[1]}]",            /* no children */
+        "[{\"base\":0,\"nodes\":[3],\"split\":[-1,-1,-1],\"value\":[1,1,1]}]", /* no parent */
+        "[{\"base\":0,\"nodes\":[3],\"split\":[4,-1,-1],\"value\":[1,1,1]}]",  /* column 2 of 2 */
         "[{\"base\":0,\"nodes\":[2,1],\"split\":[0,-1,-1],\"value\":[1,1,1]}]",
         "[{\"base\":0,\"nodes\":[3,0],\"split\":[0,-1,-1],\"value\":[1,1,1]}]",
         "[{\"base\":0,\"nodes\":[4],\"split\":[0,-1,-1],\"value\":[1,1,1]}]",

@@ -1,0 +1,126 @@
+/* terms.c — importance and imputation variance of terms. */
+#include "learn/terms.h"
+
+#include "base/rng.h"
+#include "score/scorer.h"
+
+#include <math.h>
+
+enum { IMPORTANCE_ROWS = 2000, IMPUTATION_ROWS = 150, DRAWS = 8 };
+
+/* Up to `most` rows of s in a random order. */
+static uint32_t *sample_rows(struct arena *a, size_t n, size_t most, struct rng *r, size_t *k) {
+    uint32_t *rows = ARENA_ARRAY(a, n, uint32_t);
+    for (size_t i = 0; i < n; i++)
+        rows[i] = (uint32_t)i;
+    rng_shuffle(r, rows, n);
+    *k = n < most ? n : most;
+    return rows;
+}
+
+void terms_importance(struct arena *a, const struct bundle *b, const struct dataset *s, uint64_t seed, double *importance) {
+    struct arena_mark mark = arena_mark(a);
+    struct rng r = rng_from_seed(seed);
+    size_t k;
+    const uint32_t *rows = sample_rows(a, s->n, IMPORTANCE_ROWS, &r, &k);
+    double *column = ARENA_ARRAY(a, b->n_column, double), *term = ARENA_ARRAY(a, b->n_term, double);
+    for (size_t t = 0; t < b->n_term; t++)
+        importance[t] = 0;
+    for (size_t i = 0; i < k; i++) {
+        scorer_explain(b, dataset_row(s, rows[i]), column, term);
+        for (size_t t = 0; t < b->n_term; t++)
+            importance[t] += fabs(term[t]) / (double)k;
+    }
+    arena_rewind(a, mark);
+}
+
+/* Columns of one term lie together: [from, to). */
+struct span {
+    uint32_t from, to;
+};
+
+static struct span span_of_term(const struct bundle *b, size_t term) {
+    struct span s = {0, 0};
+    for (uint32_t c = 0; c < b->n_column; c++)
+        if (b->term_of_column[c] == term) {
+            if (s.to == 0)
+                s.from = c;
+            s.to = c + 1;
+        }
+    return s;
+}
+
+/* x with the entries inside the span taken from donor. col and val have room for both rows. */
+static struct row with_donor(struct row x, struct row donor, struct span s, uint32_t *col, double *val) {
+    size_t n = 0, i = 0;
+    for (; i < x.n && x.col[i] < s.from; i++, n++) {
+        col[n] = x.col[i];
+        val[n] = x.val[i];
+    }
+    for (size_t j = 0; j < donor.n; j++)
+        if (donor.col[j] >= s.from && donor.col[j] < s.to) {
+            col[n] = donor.col[j];
+            val[n++] = donor.val[j];
+        }
+    for (; i < x.n; i++)
+        if (x.col[i] >= s.to) {
+            col[n] = x.col[i];
+            val[n++] = x.val[i];
+        }
+    return (struct row){n, col, val};
+}
+
+struct imputing {
+    struct arena *a;
+    const struct bundle *b;
+    const struct dataset *s;
+    const unsigned char *missing;
+    const uint32_t *rows; /* all rows in random order */
+    uint32_t *known;      /* room for those that know the term */
+};
+
+static double variance_of_term(struct imputing *w, size_t term, struct rng *r) {
+    const struct bundle *b = w->b;
+    const struct span span = span_of_term(b, term);
+    size_t n_known = 0, width = 2 * b->n_column;
+    for (size_t i = 0; i < w->s->n; i++)
+        if (!w->missing[(size_t)w->rows[i] * b->n_term + term])
+            w->known[n_known++] = w->rows[i];
+    if (span.to == 0 || n_known < 2)
+        return 0;
+    size_t n = n_known < IMPUTATION_ROWS ? n_known : IMPUTATION_ROWS;
+    struct arena_mark mark = arena_mark(w->a);
+    struct row *drawn = ARENA_ARRAY(w->a, n * DRAWS, struct row);
+    double *logit = ARENA_ARRAY(w->a, n * DRAWS, double), sum = 0;
+    for (size_t i = 0; i < n * DRAWS; i++) {
+        struct row x = dataset_row(w->s, w->known[i / DRAWS]);
+        struct row donor = dataset_row(w->s, w->known[rng_below(r, n_known)]);
+        size_t most = x.n + donor.n < width ? x.n + donor.n : width;
+        drawn[i] = with_donor(x, donor, span, ARENA_ARRAY(w->a, most, uint32_t), ARENA_ARRAY(w->a, most, double));
+    }
+    scorer_logits(b, drawn, n * DRAWS, w->a, logit, NULL);
+    for (size_t i = 0; i < n; i++) {
+        double mean = 0, square = 0;
+        for (size_t k = 0; k < DRAWS; k++)
+            mean += logit[i * DRAWS + k] / DRAWS;
+        for (size_t k = 0; k < DRAWS; k++)
+            square += (logit[i * DRAWS + k] - mean) * (logit[i * DRAWS + k] - mean);
+        sum += square / (DRAWS - 1);
+    }
+    arena_rewind(w->a, mark);
+    return (1 + 1.0 / DRAWS) * sum / (double)n;
+}
+
+void terms_imputation(struct arena *a, const struct bundle *b, const struct dataset *s, const unsigned char *missing,
+                      uint64_t seed, double *variance) {
+    struct arena_mark mark = arena_mark(a);
+    struct rng r = rng_from_seed(seed);
+    size_t k;
+    struct imputing w = {.a = a, .b = b, .s = s, .missing = missing};
+    w.rows = sample_rows(a, s->n, s->n, &r, &k);
+    w.known = ARENA_ARRAY(a, s->n, uint32_t);
+    const size_t n_field = b->schema->n_field; /* sub-scores are never drawn: their fields are */
+    for (size_t t = 0; t < b->n_term; t++)
+        variance[t] = t < n_field && b->importance[t] > 0 ? variance_of_term(&w, t, &r) : 0;
+    arena_rewind(a, mark);
+}

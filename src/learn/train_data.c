@@ -1,0 +1,149 @@
+/* train_data.c — from the rows of a file to training and test vectors: outcomes, split, schema, leaks, folds. */
+#include "base/number.h"
+#include "base/time.h"
+#include "features/infer.h"
+#include "features/leakage.h"
+#include "learn/train_priv.h"
+
+#include <math.h>
+
+/* ---- rows ---- */
+
+/* Milliseconds, or any number whose order is the order of time (a sequence number). */
+static err read_order(struct train_work *w, int64_t **out) {
+    ptrdiff_t c = frame_find(w->f, w->o->time);
+    if (c < 0)
+        return fail(ERR_INPUT, "time_column_needed", "%.*s: a split by time needs the column that tells it: give --time COLUMN",
+                    STR_ARG(w->f->source));
+    int64_t *order = ARENA_ARRAY(w->a, w->f->n_row, int64_t);
+    for (size_t i = 0; i < w->f->n_row; i++) {
+        str cell = str_trim(w->f->cell[c][i]);
+        struct moment m;
+        double number;
+        if (number_parse(cell, &number) && fabs(number) < 9e15)
+            order[i] = (int64_t)floor(number);
+        else if (time_read(cell, TIME_ORDER_UNKNOWN, &m) == TIME_GOOD)
+            order[i] = m.ms;
+        else
+            return fail(ERR_INPUT, "time_unreadable", "%.*s: line %llu: \"%.*s\" in column \"%.*s\" is neither a date nor a number",
+                        STR_ARG(w->f->source), (unsigned long long)w->f->line[i], STR_ARG(str_slice(cell, 0, 40)),
+                        STR_ARG(w->o->time));
+    }
+    *out = order;
+    return OK;
+}
+
+/* Leaves out the rows whose outcome is not known. */
+static size_t keep_known(const double *y, const uint32_t *rows, size_t n, uint32_t *kept, double *y_kept) {
+    size_t k = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (isnan(y[rows[i]]))
+            continue;
+        y_kept[k] = y[rows[i]];
+        kept[k++] = rows[i];
+    }
+    return k;
+}
+
+static err divide_rows(struct train_work *w) {
+    struct split_rows all;
+    int64_t *order = NULL;
+    if (w->o->split.kind == SPLIT_TIME)
+        TRY(read_order(w, &order));
+    TRY(split_frame(w->a, w->o->split, w->f, order, w->o->seed, &all));
+    uint32_t *train = ARENA_ARRAY(w->a, all.n_train, uint32_t), *test = ARENA_ARRAY(w->a, all.n_test, uint32_t);
+    w->y_train = ARENA_ARRAY(w->a, all.n_train, double);
+    w->y_test = ARENA_ARRAY(w->a, all.n_test, double);
+    w->rows.train = train;
+    w->rows.test = test;
+    w->rows.n_train = keep_known(w->label.y, all.train, all.n_train, train, w->y_train);
+    w->rows.n_test = keep_known(w->label.y, all.test, all.n_test, test, w->y_test);
+    double positives = 0;
+    for (size_t i = 0; i < w->rows.n_train; i++)
+        positives += w->y_train[i];
+    if (positives == 0 || positives == (double)w->rows.n_train)
+        return fail(ERR_INPUT, "target_one_class", "%.*s: the %zu training rows all have the same outcome: a model needs both",
+                    STR_ARG(w->f->source), w->rows.n_train);
+    if (w->label.n_unknown > 0)
+        train_warn(w, STR("outcome_unknown"), w->label.target,
+                   str_format(w->a, "%zu rows without an outcome were left out", w->label.n_unknown));
+    return OK;
+}
+
+/* ---- schema and leaks ---- */
+
+static err make_schema(struct train_work *w) {
+    const struct train_options *o = w->o;
+    const struct infer_opts opts = {.target = w->label.target,
+                                    .positive = w->label.positive,
+                                    .id = o->id,
+                                    .time = o->time,
+                                    .exclude = o->exclude,
+                                    .n_exclude = o->n_exclude};
+    struct schema *s;
+    if (o->schema)
+        TRY(schema_complete(w->a, o->schema, w->f, w->rows.train, w->rows.n_train, w->y_train, &opts, &s));
+    else
+        TRY(schema_infer(w->a, w->f, w->rows.train, w->rows.n_train, w->y_train, &opts, &s));
+    w->schema = s;
+    for (size_t i = 0; i < s->n_warning; i++)
+        train_warn(w, s->warning[i].code, s->warning[i].field, s->warning[i].message);
+    return OK;
+}
+
+static err stop_on(struct train_work *w, const struct leak_report *r) {
+    struct buf *list = buf_in(w->a, 1 << 16);
+    const bool one = r->n_certain == 1;
+    for (size_t i = 0; i < r->n; i++)
+        if (r->finding[i].severity == LEAK_CERTAIN)
+            buf_add_format(list, "%s\"%.*s\" (%.*s)", list->len > 0 ? "; " : "", STR_ARG(r->finding[i].field), STR_ARG(r->finding[i].evidence));
+    return fail(ERR_INPUT, "leak_certain", "%.*s: %zu finding%s the outcome is known to a field: %.*s. Leave %s out with --exclude, or train all the same with --allow-leaks",
+                STR_ARG(w->f->source), r->n_certain, one ? " says that" : "s say that", STR_ARG(buf_str(list)), one ? "it" : "them");
+}
+
+static err look_for_leaks(struct train_work *w) {
+    struct leak_report *r;
+    const struct leak_opts opts = {.time = w->o->time, .now_ms = w->now_ms, .seed = w->o->seed};
+    TRY(leak_find(w->a, w->f, w->schema, w->rows.train, w->rows.n_train, w->y_train, &opts, &r));
+    for (size_t i = 0; i < r->n; i++)
+        train_warn(w, str_format(w->a, "leak_%s_%s", leak_severity_name(r->finding[i].severity), leak_code_name(r->finding[i].code)),
+                   r->finding[i].field, r->finding[i].evidence);
+    return r->n_certain > 0 && !w->o->allow_leaks ? stop_on(w, r) : OK;
+}
+
+/* ---- vectors and folds ---- */
+
+static err make_vectors(struct train_work *w) {
+    size_t used = 0;
+    for (size_t i = 0; i < w->schema->n_field; i++)
+        used += field_is_used(&w->schema->field[i]);
+    if (used == 0)
+        return fail(ERR_INPUT, "train_no_features", "%.*s: no column is left to learn from", STR_ARG(w->f->source));
+    TRY(vectoriser_new(w->a, w->schema, w->o->profile, w->f->name, w->f->n_col, &w->vectoriser));
+    vectorise_rows(w->a, w->vectoriser, w->f, w->rows.train, w->rows.n_train, w->y_train, w->now_ms, &w->train, &w->missing);
+    vectorise_rows(w->a, w->vectoriser, w->f, w->rows.test, w->rows.n_test, w->y_test, w->now_ms, &w->test, NULL);
+    return OK;
+}
+
+/* As many folds as the rarer outcome allows, TRAIN_FOLDS at most. */
+static void make_folds(struct train_work *w) {
+    size_t positives = 0;
+    for (size_t i = 0; i < w->train->n; i++)
+        positives += w->train->y[i] > 0;
+    size_t rarer = positives < w->train->n - positives ? positives : w->train->n - positives;
+    w->n_fold = rarer >= TRAIN_FOLDS ? TRAIN_FOLDS : rarer < 2 ? 2 : (uint32_t)rarer;
+    w->fold = ARENA_ARRAY(w->a, w->train->n, uint32_t);
+    dataset_fold(w->a, w->train, w->n_fold, w->o->seed, NULL, w->fold);
+}
+
+err train_prepare(struct train_work *w) {
+    TRY(label_read(w->a, w->f, w->o->target, w->o->positive, &w->label));
+    TRY(divide_rows(w));
+    train_note(w, "reading the fields");
+    TRY(make_schema(w));
+    train_note(w, "looking for leaks");
+    TRY(look_for_leaks(w));
+    TRY(make_vectors(w));
+    make_folds(w);
+    return OK;
+}

@@ -1,0 +1,265 @@
+/* gbdt_tune.c — the race of settings and the final cross-validation. */
+#include "ml/gbdt_tune.h"
+
+#include "base/parallel.h"
+
+#include <math.h>
+
+enum {
+    RACE_ROUNDS = 400,
+    FINAL_ROUNDS = 2000,
+    MARKS = 64,                 /* most times the final boosters are looked at */
+    MARGINS = 16 * 1000 * 1000, /* out-of-fold predictions kept, all marks together */
+    LARGE = 20000,              /* rows from which one fold is enough to race on */
+    SMALL = 2000                /* rows up to which all folds race */
+};
+static const double RACE_RATE = 0.15, LARGE_RACE_RATE = 0.25, FINAL_RATE = 0.05;
+
+/* Depth, least child weight, column and node shares, lambda. The first suits most tables; the others lie around it towards
+ * shallow and deep, loose and tight. */
+static const struct gbdt_setting tried[] = {
+    {.depth = 4, .min_child_weight = 5, .column_share = 0.4, .node_share = 1, .l2 = 5},
+    {.depth = 6, .min_child_weight = 5, .column_share = 0.2, .node_share = 1, .l2 = 10},
+    {.depth = 4, .min_child_weight = 1, .column_share = 0.4, .node_share = 1, .l2 = 1},
+    {.depth = 6, .min_child_weight = 5, .column_share = 1, .node_share = 0.2, .l2 = 5},
+    {.depth = 3, .min_child_weight = 5, .column_share = 0.4, .node_share = 1, .l2 = 1},
+    {.depth = 8, .min_child_weight = 5, .column_share = 0.4, .node_share = 1, .l2 = 10},
+    {.depth = 2, .min_child_weight = 5, .column_share = 0.4, .node_share = 1, .l2 = 1},
+    {.depth = 1, .min_child_weight = 2, .column_share = 0.4, .node_share = 1, .l2 = 5},
+};
+enum { N_TRIED = sizeof tried / sizeof *tried };
+
+/* What one fold found: for each setting of the race, or at each mark of the final boosters. */
+struct found {
+    double loss[N_TRIED > MARKS + 1 ? N_TRIED : MARKS + 1]; /* summed over the held-out rows */
+    unsigned rounds[N_TRIED];
+    unsigned n_mark; /* marks reached, that at 0 rounds included */
+};
+
+struct tuning {
+    const struct dataset *s;
+    const struct gbdt_columns *columns;
+    const uint32_t *fold;
+    uint64_t seed;
+    struct found *found;         /* by fold */
+    struct gbdt_setting setting; /* final */
+    unsigned most, step, marks;  /* final: rounds to grow, rounds between marks, their number */
+    float *margin;               /* final: s->n rows of marks + 1, or NULL */
+};
+
+double gbdt_base(const struct dataset *s, const uint32_t *rows, size_t k) {
+    double positive = 0, all = 0;
+    size_t n = rows ? k : s->n;
+    for (size_t i = 0; i < n; i++) {
+        size_t at = rows ? rows[i] : i;
+        positive += s->y[at] * dataset_weight(s, at);
+        all += dataset_weight(s, at);
+    }
+    return log((positive + 0.5) / (all - positive + 0.5));
+}
+
+/* Logistic loss of log-odds z. */
+static double row_loss(double y, double z) { return (z > 0 ? z : 0) + log1p(exp(-fabs(z))) - y * z; }
+
+/* ---- one fold, on one thread ---- */
+
+struct split {
+    const struct tuning *t;
+    struct arena *scratch;
+    uint32_t *held;
+    size_t n_held;
+    double base;
+    struct gbdt_matrix *train, *watched;
+};
+
+static err make_split(const struct tuning *t, uint32_t f, struct arena *scratch, struct split *out) {
+    uint32_t *rows = ARENA_ARRAY(scratch, t->s->n, uint32_t);
+    *out = (struct split){.t = t, .scratch = scratch, .held = ARENA_ARRAY(scratch, t->s->n, uint32_t)};
+    size_t n = dataset_fold_rows(t->fold, t->s->n, f, false, rows);
+    out->n_held = dataset_fold_rows(t->fold, t->s->n, f, true, out->held);
+    out->base = gbdt_base(t->s, rows, n);
+    TRY(gbdt_matrix_new(scratch, t->s, t->columns, rows, n, NULL, &out->train));
+    return gbdt_matrix_new(scratch, t->s, t->columns, out->held, out->n_held, NULL, &out->watched);
+}
+
+/* Summed loss of the held-out rows; margin NULL: of the base. */
+static double held_loss(const struct split *p, const float *margin) {
+    double sum = 0;
+    for (size_t i = 0; i < p->n_held; i++) {
+        size_t row = p->held[i];
+        sum += dataset_weight(p->t->s, row) * row_loss(p->t->s->y[row], margin ? (double)margin[i] : p->base);
+    }
+    return sum;
+}
+
+static double held_weight(const struct split *p) {
+    double sum = 0;
+    for (size_t i = 0; i < p->n_held; i++)
+        sum += dataset_weight(p->t->s, p->held[i]);
+    return sum;
+}
+
+/* Grows one setting of the race until 16 rounds bring no new best or it cannot be expected to come near `rival`. */
+static err race_one(const struct split *p, const struct gbdt_setting *s, double rival, double *loss, unsigned *rounds) {
+    enum { LOOK = 4, PATIENCE = 16, TREND = 16 };
+    const double slack = 0.001 * held_weight(p);
+    struct gbdt_booster *b;
+    double best = held_loss(p, NULL), before = best;
+    unsigned best_at = 0;
+    TRY(gbdt_booster_new(p->scratch, p->train, p->watched, s, p->base, p->t->seed, &b));
+    for (unsigned r = 1; r <= RACE_ROUNDS && r <= best_at + PATIENCE; r++) {
+        TRY(gbdt_booster_grow(b));
+        if (r % LOOK > 0)
+            continue;
+        const float *margin;
+        TRY(gbdt_booster_margin(b, p->watched, UINT32_MAX, &margin));
+        double now = held_loss(p, margin);
+        if (now < best) {
+            best = now;
+            best_at = r;
+        }
+        if (r % TREND > 0)
+            continue;
+        if (r > TREND && best - 3 * (before - best) > rival + slack)
+            break;
+        before = best;
+    }
+    gbdt_booster_free(b);
+    *loss = best;
+    *rounds = best_at;
+    return OK;
+}
+
+static struct gbdt_setting race_setting(const struct tuning *t, size_t i) {
+    struct gbdt_setting s = tried[i];
+    s.max_bin = t->s->n >= LARGE ? 128 : 64;
+    s.row_share = 0.8;
+    s.rate = t->s->n >= LARGE ? LARGE_RACE_RATE : RACE_RATE;
+    return s;
+}
+
+static err race_fold(void *ctx, size_t f, struct arena *scratch) {
+    const struct tuning *t = ctx;
+    struct found *out = &t->found[f];
+    struct split p;
+    TRY(make_split(t, (uint32_t)f, scratch, &p));
+    double best = INFINITY;
+    for (size_t i = 0; i < N_TRIED; i++) {
+        struct gbdt_setting s = race_setting(t, i);
+        TRY(race_one(&p, &s, best, &out->loss[i], &out->rounds[i]));
+        if (out->loss[i] < best)
+            best = out->loss[i];
+    }
+    return OK;
+}
+
+static void keep_margins(const struct split *p, unsigned mark, const float *margin) {
+    if (!p->t->margin)
+        return;
+    for (size_t i = 0; i < p->n_held; i++)
+        p->t->margin[p->held[i] * (size_t)(p->t->marks + 1) + mark] = margin ? margin[i] : (float)p->base;
+}
+
+/* Grows the final setting, looking at it at every mark, until it has gone well past its best. */
+static err final_fold(void *ctx, size_t f, struct arena *scratch) {
+    const struct tuning *t = ctx;
+    struct found *out = &t->found[f];
+    struct split p;
+    struct gbdt_booster *b;
+    TRY(make_split(t, (uint32_t)f, scratch, &p));
+    TRY(gbdt_booster_new(scratch, p.train, p.watched, &t->setting, p.base, t->seed, &b));
+    out->loss[0] = held_loss(&p, NULL);
+    keep_margins(&p, 0, NULL);
+    out->n_mark = 1;
+    for (unsigned r = 1, best_at = 0; r <= t->most && r <= best_at + best_at / 4 + 48; r++) {
+        TRY(gbdt_booster_grow(b));
+        if (r % t->step > 0)
+            continue;
+        const float *margin;
+        TRY(gbdt_booster_margin(b, p.watched, UINT32_MAX, &margin));
+        unsigned mark = r / t->step;
+        out->loss[mark] = held_loss(&p, margin);
+        keep_margins(&p, mark, margin);
+        out->n_mark = mark + 1;
+        if (out->loss[mark] < out->loss[best_at / t->step])
+            best_at = r;
+    }
+    gbdt_booster_free(b);
+    return OK;
+}
+
+/* ---- decisions ---- */
+
+static void choose_setting(const struct tuning *t, uint32_t racing, struct gbdt_choice *out) {
+    double best = INFINITY;
+    for (size_t i = 0; i < N_TRIED; i++) {
+        double loss = 0, rounds = 0;
+        for (uint32_t f = 0; f < racing; f++) {
+            loss += t->found[f].loss[i];
+            rounds += (double)t->found[f].rounds[i] / racing;
+        }
+        if (loss >= best)
+            continue;
+        best = loss;
+        out->setting = race_setting(t, i);
+        out->race_rounds = (unsigned)lround(rounds);
+        out->race_rate = out->setting.rate;
+    }
+}
+
+/* The final rate, and how many rounds it may take, from what the race took at its rate. */
+static void plan_final(struct tuning *t, const struct gbdt_choice *c) {
+    t->setting = c->setting;
+    double expected = c->race_rounds * c->race_rate; /* rounds times rate */
+    t->setting.rate = fmax(FINAL_RATE, 1.5 * expected / FINAL_ROUNDS);
+    t->most = (unsigned)(1.5 * expected / t->setting.rate) + 64;
+    size_t room = MARGINS / t->s->n;
+    t->step = t->most / (room > MARKS ? MARKS : room < 8 ? 8 : (unsigned)room) + 1;
+    t->marks = t->most / t->step;
+}
+
+static double total_loss(const struct tuning *t, uint32_t n_fold, unsigned mark) {
+    double sum = 0;
+    for (uint32_t f = 0; f < n_fold; f++)
+        sum += t->found[f].loss[mark];
+    return sum;
+}
+
+/* The mark with the lowest loss over all folds, among those every fold reached. */
+static unsigned choose_mark(const struct tuning *t, uint32_t n_fold) {
+    unsigned common = MARKS + 1, best = 0;
+    for (uint32_t f = 0; f < n_fold; f++)
+        if (t->found[f].n_mark < common)
+            common = t->found[f].n_mark;
+    for (unsigned mark = 1; mark < common; mark++)
+        if (total_loss(t, n_fold, mark) < total_loss(t, n_fold, best))
+            best = mark;
+    return best;
+}
+
+err gbdt_tune(struct arena *a, const struct dataset *s, const struct gbdt_columns *c, const uint32_t *fold, uint32_t n_fold,
+              uint64_t seed, unsigned threads, double *out_of_fold, struct gbdt_choice *out) {
+    struct tuning t = {.s = s, .columns = c, .fold = fold, .seed = seed};
+    struct arena_mark mark = arena_mark(a);
+    t.found = ARENA_ARRAY(a, n_fold, struct found);
+    uint32_t racing = s->n >= LARGE ? 1 : s->n <= SMALL || n_fold < 3 ? n_fold : 3;
+    TRY(parallel_for(racing, threads, arena_limit(a), race_fold, &t));
+    choose_setting(&t, racing, out);
+    plan_final(&t, out);
+    if (out_of_fold)
+        t.margin = ARENA_ARRAY(a, s->n * (t.marks + 1), float);
+    TRY(parallel_for(n_fold, threads, arena_limit(a), final_fold, &t));
+    unsigned best = choose_mark(&t, n_fold);
+    double weight = 0;
+    for (size_t i = 0; i < s->n; i++) {
+        weight += dataset_weight(s, i);
+        if (out_of_fold)
+            out_of_fold[i] = (double)t.margin[i * (t.marks + 1) + best];
+    }
+    out->setting = t.setting;
+    out->rounds = best * t.step;
+    out->log_loss = total_loss(&t, n_fold, best) / weight;
+    out->base_loss = total_loss(&t, n_fold, 0) / weight;
+    arena_rewind(a, mark);
+    return OK;
+}

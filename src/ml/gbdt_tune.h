@@ -1,0 +1,29 @@
+/* gbdt_tune.h — chooses the settings of boosted trees by a race under cross-validation.
+ *
+ * A designed list of settings, from shallow to deep, is tried with a large learning rate on some of the folds; a setting is
+ * given up on a fold when even three times its latest gain would not bring it near the best so far. The setting with the
+ * least held-out log loss is grown again with a small rate on all folds, which gives the number of rounds (least loss over
+ * all folds) and the out-of-fold log-odds from the same boosters. Zero rounds, the base rate, may win. */
+#ifndef GALENA_ML_GBDT_TUNE_H
+#define GALENA_ML_GBDT_TUNE_H
+
+#include "ml/family.h"
+#include "ml/gbdt_train.h"
+
+struct gbdt_choice {
+    struct gbdt_setting setting;
+    unsigned rounds;      /* for the size of one fold's training part */
+    double log_loss;      /* out of fold, at that many rounds */
+    double base_loss;     /* out of fold, of the base rate */
+    unsigned race_rounds; /* rounds that were best in the race, at race_rate */
+    double race_rate;
+};
+
+/* Log-odds of the weighted share of positives among the k given rows (NULL: all), shrunk by half a row of each outcome. */
+double gbdt_base(const struct dataset *s, const uint32_t *rows, size_t k);
+
+/* fold[n] in 0..n_fold-1. *out_of_fold may be NULL, else has room for s->n log-odds. */
+err gbdt_tune(struct arena *a, const struct dataset *s, const struct gbdt_columns *c, const uint32_t *fold, uint32_t n_fold,
+              uint64_t seed, unsigned threads, double *out_of_fold, struct gbdt_choice *out) MUST_CHECK;
+
+#endif
