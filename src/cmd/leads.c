@@ -5,8 +5,9 @@
 #include "base/yaml.h"
 #include "cmd/progress.h"
 #include "intake/reject.h"
+#include "learn/report.h"
 
-enum { SCHEMA_MAX_BYTE = 64 << 20, WARNED_ROWS = 3 };
+enum { SCHEMA_MAX_BYTE = 64 << 20, REPORT_MAX_BYTE = 64 << 20, WARNED_ROWS = 3 };
 
 str leads_base_name(str path) {
     for (size_t i = path.len; i > 0; i--)
@@ -91,4 +92,18 @@ err leads_load_profile(struct arena *a, const char *path, struct profile **out) 
     str text;
     TRY(file_read_all(a, path, PROFILE_MAX_BYTE, &text));
     return profile_parse(a, text, path, out);
+}
+
+err leads_write_report(struct session *s, const char *path, const struct evaluation *e) {
+    struct buf *out = buf_in(s->arena, REPORT_MAX_BYTE);
+    if (str_ends(str_from(path), STR(".json"))) {
+        struct json_writer w;
+        json_write_begin(&w, out, 2);
+        report_write_json(e, true, &w);
+        buf_add_byte(out, '\n');
+    } else {
+        report_write_html(s->arena, e, out);
+    }
+    TRY(buf_check(out));
+    return file_write_all(s->arena, path, buf_str(out));
 }

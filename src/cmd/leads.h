@@ -14,21 +14,21 @@ struct leads_options {
     bool latin1;
 };
 
-/* The settings that fill a struct leads_options which is the member `member` of `type`. */
-#define LEADS_SETTINGS(type, member)                                                                                          \
+/* The settings that fill a struct leads_options which is the member `leads` of `options`. */
+#define LEADS_SETTINGS(options, leads)                                                                                          \
     {.name = "rejects",                                                                                                     \
      .type = SETTING_PATH,                                                                                                  \
-     .offset = offsetof(type, member.rejects),                                                                              \
+     .offset = offsetof(options, leads) + offsetof(struct leads_options, rejects),                                             \
      .help = "where rows that cannot be read go, with line, column and reason"},                                            \
-    {.name = "delimiter",                                                                                                   \
-     .type = SETTING_STRING,                                                                                                \
-     .offset = offsetof(type, member.delimiter),                                                                            \
-     .arg = "CHAR",                                                                                                         \
-     .help = "what separates the cells of a CSV file (tab for a tab); told from the file when left out"},                   \
-    {.name = "latin1",                                                                                                      \
-     .type = SETTING_FLAG,                                                                                                  \
-     .offset = offsetof(type, member.latin1),                                                                               \
-     .help = "the file is ISO 8859-1, not UTF-8"}
+        {.name = "delimiter",                                                                                               \
+         .type = SETTING_STRING,                                                                                            \
+         .offset = offsetof(options, leads) + offsetof(struct leads_options, delimiter),                                       \
+         .arg = "CHAR",                                                                                                     \
+         .help = "what separates the cells of a CSV file (tab for a tab); told from the file when left out"},               \
+    {                                                                                                                       \
+        .name = "latin1", .type = SETTING_FLAG, .offset = offsetof(options, leads) + offsetof(struct leads_options, latin1),   \
+        .help = "the file is ISO 8859-1, not UTF-8"                                                                          \
+    }
 
 /* Rows that could not be read. */
 struct leads_faults {
@@ -49,6 +49,9 @@ void leads_add_fault_warning(struct arena *a, const struct leads_faults *faults,
 /* A schema or profile file, with its name in every message. */
 err leads_load_schema(struct arena *a, const char *path, struct schema **out) MUST_CHECK;
 err leads_load_profile(struct arena *a, const char *path, struct profile **out) MUST_CHECK;
+
+/* Writes an evaluation to a file: as JSON when its name ends in .json, else as a page. */
+err leads_write_report(struct session *s, const char *path, const struct evaluation *e) MUST_CHECK;
 
 /* "leads.model" of "models/leads.model". */
 str leads_base_name(str path);

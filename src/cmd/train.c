@@ -81,20 +81,6 @@ static err write_json(const struct session *s, const struct evaluation *e) {
     return OK;
 }
 
-err command_write_report(struct session *s, const char *path, const struct evaluation *e) {
-    struct buf *out = buf_in(s->arena, REPORT_MAX_BYTE);
-    if (str_ends(str_from(path), STR(".json"))) {
-        struct json_writer w;
-        json_write_begin(&w, out, 2);
-        report_write_json(e, true, &w);
-        buf_add_byte(out, '\n');
-    } else {
-        report_write_html(s->arena, e, out);
-    }
-    TRY(buf_check(out));
-    return file_write_all(s->arena, path, buf_str(out));
-}
-
 /* ---- running ---- */
 
 static err read_documents(struct session *s, const struct train_settings *o, struct train_options *t) {
@@ -150,7 +136,7 @@ static err run_train(struct session *s, const void *options) {
     made.evaluation->seconds.read = read_s;
     made.evaluation->seconds.total = clock_second_since(&s->clock, began);
     if (o->report.len > 0)
-        TRY(command_write_report(s, o->report.ptr, made.evaluation));
+        TRY(leads_write_report(s, o->report.ptr, made.evaluation));
     if (!s->quiet)
         show_warnings(s, made.evaluation);
     if (s->json)

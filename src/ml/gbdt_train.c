@@ -19,8 +19,12 @@ struct gbdt_booster {
     float base; /* margin of no trees, as the library computes it */
 };
 
+/* The library's sentence is followed by a stack trace, which is cut off. */
 static err check(int rc, const char *what) {
-    return rc == 0 ? OK : fail(ERR_REMOTE, "xgboost_failed", "libxgboost could not %s: %s", what, XGBGetLastError());
+    if (rc == 0)
+        return OK;
+    const char *why = XGBGetLastError();
+    return fail(ERR_REMOTE, "xgboost_failed", "libxgboost could not %s: %.*s", what, (int)strcspn(why, "\n"), why);
 }
 
 /* The library's verbosity belongs to the thread. */

@@ -55,7 +55,7 @@ unsigned gbdt_booster_rounds(const struct gbdt_booster *b);
 /* Log-odds of no trees. */
 double gbdt_booster_base(const struct gbdt_booster *b);
 
-/* Log-odds of all rows of m under the first `rounds` trees, or all trees when there are fewer. *margin belongs to the
+/* Log-odds of all rows of m under the first `rounds` > 0 trees, or all trees when there are fewer. *margin belongs to the
  * library and holds until the next call for this booster. All trees of a watched matrix cost nothing. */
 err gbdt_booster_margin(struct gbdt_booster *b, struct gbdt_matrix *m, unsigned rounds, const float **margin) MUST_CHECK;
 size_t gbdt_matrix_rows(const struct gbdt_matrix *m);

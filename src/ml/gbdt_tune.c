@@ -6,177 +6,14 @@
 #include <math.h>
 
 enum {
-    CHUNK = 16, /* rounds between two decisions */
     RACE_ROUNDS = 400,
-    FINAL_ROUNDS = 2500,
-    PATIENCE = 32, /* rounds without a new best at the final rate */
-    LARGE = 20000, /* rows from which one fold is enough to race on */
-    SMALL = 2000   /* rows up to which all folds race */
+    FINAL_ROUNDS = 2000,
+    MARKS = 64,                 /* most times the final boosters are looked at */
+    MARGINS = 16 * 1000 * 1000, /* out-of-fold predictions kept, all marks together */
+    LARGE = 20000,              /* rows from which one fold is enough to race on */
+    SMALL = 2000                /* rows up to which all folds race */
 };
-static const double RACE_RATE = 0.15, FINAL_RATE = 0.05;
-
-/* One fold's part of the work. `arena` keeps the matrices, `run` the booster of the setting at hand. */
-struct part {
-    struct arena *arena, *run;
-    const uint32_t *held;
-    size_t n_held;
-    double base;
-    struct gbdt_matrix *train, *watched;
-    struct gbdt_booster *booster;
-    double loss[FINAL_ROUNDS + 1]; /* summed over the held-out rows, by round */
-};
-
-struct race {
-    const struct dataset *s;
-    const struct gbdt_columns *columns;
-    const uint32_t *fold;
-    uint64_t seed;
-    unsigned threads;
-    struct part *part;
-    uint32_t n_part; /* folds in use */
-    double held_weight;
-    struct gbdt_setting setting;
-    unsigned rounds; /* to grow to */
-    double *out_of_fold;
-};
-
-double gbdt_base(const struct dataset *s, const uint32_t *rows, size_t k) {
-    double positive = 0, all = 0;
-    size_t n = rows ? k : s->n;
-    for (size_t i = 0; i < n; i++) {
-        size_t at = rows ? rows[i] : i;
-        positive += s->y[at] * dataset_weight(s, at);
-        all += dataset_weight(s, at);
-    }
-    return log((positive + 0.5) / (all - positive + 0.5));
-}
-
-static double row_loss(double y, double margin) {
-    return (margin > 0 ? margin : 0) + log1p(exp(-fabs(margin))) - y * margin;
-}
-
-/* ---- work on one fold, in any thread ---- */
-
-/* Runs fn with the part's own arenas guarded, as they outlive the thread's scratch. */
-struct guarded {
-    struct race *r;
-    struct part *p;
-    err (*fn)(struct race *r, struct part *p);
-};
-
-static err call(void *ctx) {
-    struct guarded *g = ctx;
-    return g->fn(g->r, g->p);
-}
-
-static err call_inner(void *ctx) {
-    struct guarded *g = ctx;
-    return arena_run(g->p->run, call, g);
-}
-
-struct each {
-    struct race *r;
-    err (*fn)(struct race *r, struct part *p);
-};
-
-static err run_part(void *ctx, size_t i, struct arena *scratch) {
-    (void)scratch;
-    const struct each *e = ctx;
-    struct guarded g = {.r = e->r, .p = &e->r->part[i], .fn = e->fn};
-    return arena_run(g.p->arena, call_inner, &g);
-}
-
-static err each_part(struct race *r, err (*fn)(struct race *r, struct part *p)) {
-    struct each e = {.r = r, .fn = fn};
-    return parallel_for(r->n_part, r->threads, 1 << 16, run_part, &e);
-}
-
-static err make_matrices(struct race *r, struct part *p) {
-    if (p->train)
-        return OK;
-    uint32_t f = (uint32_t)(p - r->part), *rows = ARENA_ARRAY(p->arena, r->s->n, uint32_t);
-    uint32_t *held = ARENA_ARRAY(p->arena, r->s->n, uint32_t);
-    size_t n = dataset_fold_rows(r->fold, r->s->n, f, false, rows);
-    p->n_held = dataset_fold_rows(r->fold, r->s->n, f, true, held);
-    p->held = held;
-    p->base = gbdt_base(r->s, rows, n);
-    TRY(gbdt_matrix_new(p->arena, r->s, r->columns, rows, n, NULL, &p->train));
-    return gbdt_matrix_new(p->arena, r->s, r->columns, held, p->n_held, NULL, &p->watched);
-}
-
-static err begin_booster(struct race *r, struct part *p) {
-    arena_reset(p->run);
-    p->loss[0] = 0;
-    for (size_t i = 0; i < p->n_held; i++)
-        p->loss[0] += dataset_weight(r->s, p->held[i]) * row_loss(r->s->y[p->held[i]], p->base);
-    return gbdt_booster_new(p->run, p->train, p->watched, &r->setting, p->base, r->seed, &p->booster);
-}
-
-static err grow_chunk(struct race *r, struct part *p) {
-    while (gbdt_booster_rounds(p->booster) < r->rounds) {
-        TRY(gbdt_booster_grow(p->booster));
-        const float *margin;
-        TRY(gbdt_booster_margin(p->booster, p->watched, UINT32_MAX, &margin));
-        double sum = 0;
-        for (size_t i = 0; i < p->n_held; i++)
-            sum += dataset_weight(r->s, p->held[i]) * row_loss(r->s->y[p->held[i]], (double)margin[i]);
-        p->loss[gbdt_booster_rounds(p->booster)] = sum;
-    }
-    return OK;
-}
-
-static err collect(struct race *r, struct part *p) {
-    const float *margin = NULL;
-    if (r->rounds > 0)
-        TRY(gbdt_booster_margin(p->booster, p->watched, r->rounds, &margin));
-    for (size_t i = 0; i < p->n_held; i++)
-        r->out_of_fold[p->held[i]] = margin ? (double)margin[i] : p->base;
-    return OK;
-}
-
-/* ---- decisions ---- */
-
-static double mean_loss(const struct race *r, unsigned round) {
-    double sum = 0;
-    for (uint32_t f = 0; f < r->n_part; f++)
-        sum += r->part[f].loss[round];
-    return sum / r->held_weight;
-}
-
-struct outcome {
-    double loss;
-    unsigned rounds;
-};
-
-/* Grows the setting at hand on all parts in step until `patience` rounds bring no new best, `most` rounds are grown, or it
- * cannot be expected to reach `rival`. */
-static err run_setting(struct race *r, unsigned most, unsigned patience, double rival, struct outcome *best) {
-    TRY(each_part(r, begin_booster));
-    *best = (struct outcome){.loss = mean_loss(r, 0), .rounds = 0};
-    double before = best->loss; /* at the chunk before */
-    for (r->rounds = 0; r->rounds < most && r->rounds < best->rounds + patience;) {
-        unsigned from = r->rounds + 1;
-        r->rounds = r->rounds + CHUNK < most ? r->rounds + CHUNK : most;
-        TRY(each_part(r, grow_chunk));
-        for (unsigned k = from; k <= r->rounds; k++) {
-            double loss = mean_loss(r, k);
-            if (loss < best->loss)
-                *best = (struct outcome){.loss = loss, .rounds = k};
-        }
-        if (from > CHUNK && best->loss - 3 * (before - best->loss) > rival)
-            break;
-        before = best->loss;
-    }
-    return OK;
-}
-
-static void use_folds(struct race *r, uint32_t n) {
-    r->n_part = n;
-    r->held_weight = 0;
-    for (size_t i = 0; i < r->s->n; i++)
-        if (r->fold[i] < n)
-            r->held_weight += dataset_weight(r->s, i);
-}
+static const double RACE_RATE = 0.15, LARGE_RACE_RATE = 0.25, FINAL_RATE = 0.05;
 
 /* Depth, least child weight, column and node shares, lambda. The first suits most tables; the others lie around it towards
  * shallow and deep, loose and tight. */
@@ -190,64 +27,239 @@ static const struct gbdt_setting tried[] = {
     {.depth = 2, .min_child_weight = 5, .column_share = 0.4, .node_share = 1, .l2 = 1},
     {.depth = 1, .min_child_weight = 2, .column_share = 0.4, .node_share = 1, .l2 = 5},
 };
+enum { N_TRIED = sizeof tried / sizeof *tried };
 
-static err hold_race(struct race *r, struct gbdt_choice *out) {
-    double best = INFINITY;
-    for (size_t i = 0; i < sizeof tried / sizeof *tried; i++) {
-        struct outcome o;
-        r->setting = tried[i];
-        r->setting.max_bin = 64;
-        r->setting.row_share = 0.8;
-        r->setting.rate = RACE_RATE;
-        TRY(run_setting(r, RACE_ROUNDS, CHUNK, best, &o));
-        if (o.loss < best) {
-            best = o.loss;
-            out->setting = r->setting;
-            out->race_rounds = o.rounds;
-        }
+/* What one fold found: for each setting of the race, or at each mark of the final boosters. */
+struct found {
+    double loss[N_TRIED > MARKS + 1 ? N_TRIED : MARKS + 1]; /* summed over the held-out rows */
+    unsigned rounds[N_TRIED];
+    unsigned n_mark; /* marks reached, that at 0 rounds included */
+};
+
+struct tuning {
+    const struct dataset *s;
+    const struct gbdt_columns *columns;
+    const uint32_t *fold;
+    uint64_t seed;
+    struct found *found;         /* by fold */
+    struct gbdt_setting setting; /* final */
+    unsigned most, step, marks;  /* final: rounds to grow, rounds between marks, their number */
+    float *margin;               /* final: s->n rows of marks + 1, or NULL */
+};
+
+double gbdt_base(const struct dataset *s, const uint32_t *rows, size_t k) {
+    double positive = 0, all = 0;
+    size_t n = rows ? k : s->n;
+    for (size_t i = 0; i < n; i++) {
+        size_t at = rows ? rows[i] : i;
+        positive += s->y[at] * dataset_weight(s, at);
+        all += dataset_weight(s, at);
     }
-    out->race_rate = RACE_RATE;
+    return log((positive + 0.5) / (all - positive + 0.5));
+}
+
+/* Logistic loss of log-odds z. */
+static double row_loss(double y, double z) { return (z > 0 ? z : 0) + log1p(exp(-fabs(z))) - y * z; }
+
+/* ---- one fold, on one thread ---- */
+
+struct split {
+    const struct tuning *t;
+    struct arena *scratch;
+    uint32_t *held;
+    size_t n_held;
+    double base;
+    struct gbdt_matrix *train, *watched;
+};
+
+static err make_split(const struct tuning *t, uint32_t f, struct arena *scratch, struct split *out) {
+    uint32_t *rows = ARENA_ARRAY(scratch, t->s->n, uint32_t);
+    *out = (struct split){.t = t, .scratch = scratch, .held = ARENA_ARRAY(scratch, t->s->n, uint32_t)};
+    size_t n = dataset_fold_rows(t->fold, t->s->n, f, false, rows);
+    out->n_held = dataset_fold_rows(t->fold, t->s->n, f, true, out->held);
+    out->base = gbdt_base(t->s, rows, n);
+    TRY(gbdt_matrix_new(scratch, t->s, t->columns, rows, n, NULL, &out->train));
+    return gbdt_matrix_new(scratch, t->s, t->columns, out->held, out->n_held, NULL, &out->watched);
+}
+
+/* Summed loss of the held-out rows; margin NULL: of the base. */
+static double held_loss(const struct split *p, const float *margin) {
+    double sum = 0;
+    for (size_t i = 0; i < p->n_held; i++) {
+        size_t row = p->held[i];
+        sum += dataset_weight(p->t->s, row) * row_loss(p->t->s->y[row], margin ? (double)margin[i] : p->base);
+    }
+    return sum;
+}
+
+static double held_weight(const struct split *p) {
+    double sum = 0;
+    for (size_t i = 0; i < p->n_held; i++)
+        sum += dataset_weight(p->t->s, p->held[i]);
+    return sum;
+}
+
+/* Grows one setting of the race until 16 rounds bring no new best or it cannot be expected to come near `rival`. */
+static err race_one(const struct split *p, const struct gbdt_setting *s, double rival, double *loss, unsigned *rounds) {
+    enum { LOOK = 4, PATIENCE = 16, TREND = 16 };
+    const double slack = 0.001 * held_weight(p);
+    struct gbdt_booster *b;
+    double best = held_loss(p, NULL), before = best;
+    unsigned best_at = 0;
+    TRY(gbdt_booster_new(p->scratch, p->train, p->watched, s, p->base, p->t->seed, &b));
+    for (unsigned r = 1; r <= RACE_ROUNDS && r <= best_at + PATIENCE; r++) {
+        TRY(gbdt_booster_grow(b));
+        if (r % LOOK > 0)
+            continue;
+        const float *margin;
+        TRY(gbdt_booster_margin(b, p->watched, UINT32_MAX, &margin));
+        double now = held_loss(p, margin);
+        if (now < best) {
+            best = now;
+            best_at = r;
+        }
+        if (r % TREND > 0)
+            continue;
+        if (r > TREND && best - 3 * (before - best) > rival + slack)
+            break;
+        before = best;
+    }
+    gbdt_booster_free(b);
+    *loss = best;
+    *rounds = best_at;
     return OK;
 }
 
-static void free_arena(void *arena) { arena_free(arena); }
+static struct gbdt_setting race_setting(const struct tuning *t, size_t i) {
+    struct gbdt_setting s = tried[i];
+    s.max_bin = t->s->n >= LARGE ? 128 : 64;
+    s.row_share = 0.8;
+    s.rate = t->s->n >= LARGE ? LARGE_RACE_RATE : RACE_RATE;
+    return s;
+}
 
-static err new_arena(struct arena *owner, struct arena **out) {
-    *out = arena_new(arena_limit(owner));
-    if (!*out)
-        return fail(ERR_LIMIT, "memory_limit", "no memory for a cross-validation fold");
-    arena_defer(owner, free_arena, *out);
+static err race_fold(void *ctx, size_t f, struct arena *scratch) {
+    const struct tuning *t = ctx;
+    struct found *out = &t->found[f];
+    struct split p;
+    TRY(make_split(t, (uint32_t)f, scratch, &p));
+    double best = INFINITY;
+    for (size_t i = 0; i < N_TRIED; i++) {
+        struct gbdt_setting s = race_setting(t, i);
+        TRY(race_one(&p, &s, best, &out->loss[i], &out->rounds[i]));
+        if (out->loss[i] < best)
+            best = out->loss[i];
+    }
     return OK;
+}
+
+static void keep_margins(const struct split *p, unsigned mark, const float *margin) {
+    if (!p->t->margin)
+        return;
+    for (size_t i = 0; i < p->n_held; i++)
+        p->t->margin[p->held[i] * (size_t)(p->t->marks + 1) + mark] = margin ? margin[i] : (float)p->base;
+}
+
+/* Grows the final setting, looking at it at every mark, until it has gone well past its best. */
+static err final_fold(void *ctx, size_t f, struct arena *scratch) {
+    const struct tuning *t = ctx;
+    struct found *out = &t->found[f];
+    struct split p;
+    struct gbdt_booster *b;
+    TRY(make_split(t, (uint32_t)f, scratch, &p));
+    TRY(gbdt_booster_new(scratch, p.train, p.watched, &t->setting, p.base, t->seed, &b));
+    out->loss[0] = held_loss(&p, NULL);
+    keep_margins(&p, 0, NULL);
+    out->n_mark = 1;
+    for (unsigned r = 1, best_at = 0; r <= t->most && r <= best_at + best_at / 4 + 48; r++) {
+        TRY(gbdt_booster_grow(b));
+        if (r % t->step > 0)
+            continue;
+        const float *margin;
+        TRY(gbdt_booster_margin(b, p.watched, UINT32_MAX, &margin));
+        unsigned mark = r / t->step;
+        out->loss[mark] = held_loss(&p, margin);
+        keep_margins(&p, mark, margin);
+        out->n_mark = mark + 1;
+        if (out->loss[mark] < out->loss[best_at / t->step])
+            best_at = r;
+    }
+    gbdt_booster_free(b);
+    return OK;
+}
+
+/* ---- decisions ---- */
+
+static void choose_setting(const struct tuning *t, uint32_t racing, struct gbdt_choice *out) {
+    double best = INFINITY;
+    for (size_t i = 0; i < N_TRIED; i++) {
+        double loss = 0, rounds = 0;
+        for (uint32_t f = 0; f < racing; f++) {
+            loss += t->found[f].loss[i];
+            rounds += (double)t->found[f].rounds[i] / racing;
+        }
+        if (loss >= best)
+            continue;
+        best = loss;
+        out->setting = race_setting(t, i);
+        out->race_rounds = (unsigned)lround(rounds);
+        out->race_rate = out->setting.rate;
+    }
+}
+
+/* The final rate, and how many rounds it may take, from what the race took at its rate. */
+static void plan_final(struct tuning *t, const struct gbdt_choice *c) {
+    t->setting = c->setting;
+    double expected = c->race_rounds * c->race_rate; /* rounds times rate */
+    t->setting.rate = fmax(FINAL_RATE, 1.5 * expected / FINAL_ROUNDS);
+    t->most = (unsigned)(1.5 * expected / t->setting.rate) + 64;
+    size_t room = MARGINS / t->s->n;
+    t->step = t->most / (room > MARKS ? MARKS : room < 8 ? 8 : (unsigned)room) + 1;
+    t->marks = t->most / t->step;
+}
+
+static double total_loss(const struct tuning *t, uint32_t n_fold, unsigned mark) {
+    double sum = 0;
+    for (uint32_t f = 0; f < n_fold; f++)
+        sum += t->found[f].loss[mark];
+    return sum;
+}
+
+/* The mark with the lowest loss over all folds, among those every fold reached. */
+static unsigned choose_mark(const struct tuning *t, uint32_t n_fold) {
+    unsigned common = MARKS + 1, best = 0;
+    for (uint32_t f = 0; f < n_fold; f++)
+        if (t->found[f].n_mark < common)
+            common = t->found[f].n_mark;
+    for (unsigned mark = 1; mark < common; mark++)
+        if (total_loss(t, n_fold, mark) < total_loss(t, n_fold, best))
+            best = mark;
+    return best;
 }
 
 err gbdt_tune(struct arena *a, const struct dataset *s, const struct gbdt_columns *c, const uint32_t *fold, uint32_t n_fold,
               uint64_t seed, unsigned threads, double *out_of_fold, struct gbdt_choice *out) {
-    struct race r = {.s = s, .columns = c, .fold = fold, .seed = seed, .threads = threads, .out_of_fold = out_of_fold};
-    r.part = ARENA_ARRAY(a, n_fold, struct part);
-    for (uint32_t f = 0; f < n_fold; f++) {
-        TRY(new_arena(a, &r.part[f].arena));
-        TRY(new_arena(a, &r.part[f].run));
-    }
+    struct tuning t = {.s = s, .columns = c, .fold = fold, .seed = seed};
+    struct arena_mark mark = arena_mark(a);
+    t.found = ARENA_ARRAY(a, n_fold, struct found);
     uint32_t racing = s->n >= LARGE ? 1 : s->n <= SMALL || n_fold < 3 ? n_fold : 3;
-    use_folds(&r, racing);
-    TRY(each_part(&r, make_matrices));
-    TRY(hold_race(&r, out));
-    use_folds(&r, n_fold);
-    TRY(each_part(&r, make_matrices));
-    struct outcome o;
-    r.setting = out->setting;
-    r.setting.rate = FINAL_RATE;
-    TRY(run_setting(&r, FINAL_ROUNDS, PATIENCE, INFINITY, &o));
-    out->setting = r.setting;
-    out->rounds = o.rounds;
-    out->log_loss = o.loss;
-    out->base_loss = mean_loss(&r, 0);
-    r.rounds = o.rounds;
+    TRY(parallel_for(racing, threads, arena_limit(a), race_fold, &t));
+    choose_setting(&t, racing, out);
+    plan_final(&t, out);
     if (out_of_fold)
-        TRY(each_part(&r, collect));
-    for (uint32_t f = 0; f < n_fold; f++) {
-        arena_reset(r.part[f].run);
-        arena_reset(r.part[f].arena);
+        t.margin = ARENA_ARRAY(a, s->n * (t.marks + 1), float);
+    TRY(parallel_for(n_fold, threads, arena_limit(a), final_fold, &t));
+    unsigned best = choose_mark(&t, n_fold);
+    double weight = 0;
+    for (size_t i = 0; i < s->n; i++) {
+        weight += dataset_weight(s, i);
+        if (out_of_fold)
+            out_of_fold[i] = (double)t.margin[i * (t.marks + 1) + best];
     }
+    out->setting = t.setting;
+    out->rounds = best * t.step;
+    out->log_loss = total_loss(&t, n_fold, best) / weight;
+    out->base_loss = total_loss(&t, n_fold, 0) / weight;
+    arena_rewind(a, mark);
     return OK;
 }

@@ -1,9 +1,9 @@
 /* gbdt_tune.h — chooses the settings of boosted trees by a race under cross-validation.
  *
  * A designed list of settings, from shallow to deep, is tried with a large learning rate on some of the folds; a setting is
- * given up when even three times its latest gain would not bring it to the best so far. The winner is grown again with a
- * small rate on all folds in step, which gives the number of rounds (lowest mean held-out log loss, with early stopping) and
- * the out-of-fold log-odds from the same boosters. Zero rounds, the base rate, may win. */
+ * given up on a fold when even three times its latest gain would not bring it near the best so far. The setting with the
+ * least held-out log loss is grown again with a small rate on all folds, which gives the number of rounds (least loss over
+ * all folds) and the out-of-fold log-odds from the same boosters. Zero rounds, the base rate, may win. */
 #ifndef GALENA_ML_GBDT_TUNE_H
 #define GALENA_ML_GBDT_TUNE_H
 

@@ -24,7 +24,7 @@ static err give(void *ctx, char *to, size_t cap, size_t *got) {
     n = n < p->text.len ? n : p->text.len;
     if (n > 0)
         memcpy(to, p->text.ptr, n);
-    p->text = (str){p->text.ptr + n, p->text.len - n};
+    p->text = str_slice(p->text, n, p->text.len);
     *got = n;
     return OK;
 }
@@ -250,7 +250,7 @@ static void says_where(void **state) {
     assert_int_equal(row.status, ERR_INPUT);
     o.max_cell_byte = 2;
     row = last_row(*state, &o, STR("a,b\n1,234"));
-    assert_string_equal(row.reason, "cell 2 has 3 bytes, the limit is 2");
+    assert_string_equal(row.reason, "cell 2, which begins on line 2, has more than 2 bytes");
     assert_int_equal(row.status, ERR_LIMIT);
 }
 
