@@ -1,15 +1,13 @@
 #!/bin/sh
-# bench.sh — runs every script of bench/ that measures: bench.sh BUILD. Prints ratios to other programs on the same machine.
+# bench.sh — quality, speed and coverage beside other programs on this machine: bench.sh BUILD. Exit code 1 when a bar is missed.
 set -eu
-build=$1
-found=0
-for script in bench/*.py bench/*.sh; do
-    [ -f "$script" ] || continue
-    found=1
-    printf '\n== %s\n' "$script"
-    case $script in
-    *.py) python3 "$script" "$build/src/cmd/galena" ;;
-    *.sh) sh "$script" "$build/src/cmd/galena" ;;
-    esac
+galena=$1/src/cmd/galena
+python=/usr/bin/python3 # the one that the distribution's numpy and scikit-learn are installed for
+[ -x "$python" ] || python=python3
+status=0
+for script in quality speed coverage; do
+    [ -f "bench/$script.py" ] || continue
+    printf '\n== bench/%s.py\n' "$script"
+    "$python" "bench/$script.py" --galena "$galena" || status=1
 done
-[ "$found" = 1 ] || echo "bench.sh: nothing to measure in bench/"
+exit "$status"

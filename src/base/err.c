@@ -31,7 +31,7 @@ static void trim_partial_character(char *text, size_t len) {
     text[len] = '\0';
 }
 
-static void write_text(char *to, size_t size, const char *format, va_list args) {
+PRINTF_LIKE(3, 0) static void write_text(char *to, size_t size, const char *format, va_list args) {
     int n = vsnprintf(to, size, format, args);
     if (n < 0)
         to[0] = '\0';

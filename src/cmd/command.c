@@ -322,7 +322,7 @@ static int finish(const struct session *s, err rc) {
         return EXIT_SIGNAL + SIGPIPE;
     if (rc == OK && broken)
         rc = fail(ERR_AGAIN, "output_write", "standard output: %s", strerror(errno));
-    if (rc != OK)
+    if (rc != OK && !s->failure_shown)
         show_error(s, rc);
     return exit_code(rc);
 }

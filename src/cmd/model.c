@@ -221,8 +221,8 @@ static void free_arena(void *ctx) { arena_free(ctx); }
 
 static err run_list(struct session *s, const void *options) {
     const struct model_list_options *o = options;
-    str folder = o->folder.len > 0 ? o->folder : STR("."), *name;
-    size_t n;
+    str folder = o->folder.len > 0 ? o->folder : STR("."), *name = NULL;
+    size_t n = 0;
     TRY(read_names(s->arena, folder, &name, &n));
     struct present_table table = present_table_new(s->arena, "file|family|trained|>test AUC|>log loss|data");
     struct buf *out = buf_in(s->arena, 64 << 20);

@@ -11,6 +11,7 @@ struct session {
     bool json;                /* --json: standard output carries one JSON document and nothing else */
     bool quiet;               /* --quiet: no progress, no notes on standard error */
     bool data_on_stdout; /* set by a command whose data goes to standard output ("--out -"): its summary then goes to err */
+    bool failure_shown;  /* set by a command whose JSON document tells of its failure: only the exit code follows */
     struct clock clock;
     struct log log;                /* --log; a log to nowhere when not given */
     const struct command *command; /* the one that runs */

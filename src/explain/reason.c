@@ -8,7 +8,7 @@
 
 size_t reason_rank(const double *share, size_t n, size_t most, uint32_t *out) {
     size_t k = 0;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n && most > 0; i++) {
         double size = fabs(share[i]);
         if (!(size >= REASON_LEAST_SHARE) || (k == most && size <= fabs(share[out[k - 1]])))
             continue;
@@ -120,7 +120,10 @@ void reason_write(struct buf *out, const struct reason_input *in, uint32_t term)
         const struct extra_term *e = &in->extra[term - in->schema->n_field];
         buf_add(out, e->title);
         buf_add(out, STR(" is "));
-        add_number(out, round(e->value * 100) / 100);
+        if (e->text.len > 0)
+            buf_add(out, utf8_cut(e->text, 80));
+        else
+            add_number(out, round(e->value * 100) / 100);
     }
     buf_add(out, share > 0 ? STR(": multiplies the odds by ") : STR(": divides the odds by "));
     double factor = exp(fabs(share));

@@ -144,7 +144,7 @@ static int by_value(const void *x, const void *y) {
     return (a->value > b->value) - (a->value < b->value);
 }
 
-static bool read_one(str text, const struct field *f, double *out) {
+bool column_read(str text, const struct field *f, double *out) {
     if (f->type == FIELD_DATE) {
         struct moment m;
         if (time_read(text, f->date_order, &m) != TIME_GOOD)
@@ -169,7 +169,7 @@ struct tally *column_tally(struct arena *a, const struct column *c, const struct
         double value;
         if (skip[v])
             continue;
-        if (read_one(d->text, f, &value)) {
+        if (column_read(d->text, f, &value)) {
             t[k++] = (struct tally){value, d->n, d->positive};
         } else {
             if (*invalid == 0)
@@ -190,11 +190,28 @@ struct tally *column_tally(struct arena *a, const struct column *c, const struct
     return t;
 }
 
-size_t tally_edges(const struct tally *t, size_t n, size_t n_bin, double least, double *edges) {
-    double total = 0, mass = 0;
+/* The mass of a bin when the numbers that are bins by themselves (such as a spike at 0) are set aside. */
+static double bin_mass(const struct tally *t, size_t n, size_t n_bin, double least) {
+    double total = 0;
     for (size_t i = 0; i < n; i++)
         total += t[i].n;
     double target = fmax(total / (double)n_bin, least);
+    for (int pass = 0; pass < 4; pass++) {
+        double rest = 0;
+        size_t heavy = 0;
+        for (size_t i = 0; i < n; i++) {
+            heavy += t[i].n >= target;
+            rest += t[i].n >= target ? 0 : t[i].n;
+        }
+        if (heavy >= n_bin)
+            break;
+        target = fmin(target, fmax(fmax(rest / (double)(n_bin - heavy), least), total / (4 * (double)n_bin)));
+    }
+    return target;
+}
+
+size_t tally_edges(const struct tally *t, size_t n, size_t n_bin, double least, double *edges) {
+    double target = bin_mass(t, n, n_bin, least), mass = 0;
     size_t k = 0;
     for (size_t i = 0; i < n; i++) {
         bool heavy = t[i].n >= target, full = mass >= target * 0.999 || mass + t[i].n / 2 > target;

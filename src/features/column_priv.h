@@ -44,6 +44,9 @@ double tally_quantile(const struct tally *t, size_t n, double p);
 /* Quantile when each row counts `positive` (or the rest) instead of n; NaN when there are none. */
 double tally_quantile_of(const struct tally *t, size_t n, double p, bool positive);
 
+/* The number (or days since reference_ms) a cell says; false when it cannot be read or is below f->minimum. */
+bool column_read(str text, const struct field *f, double *out);
+
 /* Reads every distinct cell for which skip[] is 0 as the field says (number or days since reference_ms); sorts and merges.
  * Cells that cannot be read, or are below f->minimum, are counted in *invalid (rows) and *example. */
 struct tally *column_tally(struct arena *a, const struct column *c, const struct field *f, const unsigned char *skip,

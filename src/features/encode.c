@@ -143,6 +143,21 @@ static uint32_t find(const struct binding *b, str text) {
     return 0;
 }
 
+/* As find, looking first where the last row's text was: neighbouring rows are often alike, and comparing is cheaper than
+ * hashing. */
+static inline uint32_t find_again(const struct binding *b, str text, uint32_t *last) {
+    const struct entry *guess = &b->table[*last];
+    if (str_equal(guess->text, text))
+        return guess->slot;
+    uint64_t h = str_hash(text);
+    for (size_t at = h & b->mask; b->table[at].slot; at = (at + 1) & b->mask)
+        if (b->table[at].hash == h && str_equal(b->table[at].text, text)) {
+            *last = (uint32_t)at;
+            return b->table[at].slot;
+        }
+    return 0;
+}
+
 /* The first meaning of a text stands. */
 static void put(struct binding *b, str text, size_t slot) {
     if (find(b, text))
@@ -260,7 +275,8 @@ struct encoded *encoded_new(struct arena *a, const struct encoder *e) {
     struct encoded *x = ARENA_NEW(a, struct encoded);
     *x = (struct encoded){.col = ARENA_ARRAY(a, e->max_nonzero, uint32_t),
                           .val = ARENA_ARRAY(a, e->max_nonzero, double),
-                          .value = ARENA_ARRAY(a, e->schema->n_field, struct field_value)};
+                          .value = ARENA_ARRAY(a, e->schema->n_field, struct field_value),
+                          .last = ARENA_ARRAY(a, e->schema->n_field, uint32_t)};
     x->row.col = x->col;
     x->row.val = x->val;
     return x;
@@ -304,9 +320,9 @@ static uint32_t find_flag(const struct field *f, str text) {
     return 0;
 }
 
-static void encode_category(const struct binding *b, struct encoded *out, struct field_value *v) {
+static void encode_category(const struct binding *b, struct encoded *out, struct field_value *v, uint32_t *last) {
     const struct field *f = b->f;
-    uint32_t n_level = (uint32_t)f->n_level, slot = find(b, v->text);
+    uint32_t n_level = (uint32_t)f->n_level, slot = find_again(b, v->text, last);
     if (slot == 0 && (slot = find_folded(b, v->text)) == 0 && (slot = find_flag(f, v->text)) == 0)
         slot = text_means_missing(v->text) ? n_level + 2 : n_level + 1;
     slot--;
@@ -453,7 +469,7 @@ void encode_row(const struct encoder *e, const str *cell, struct encoded *out) {
         else if (b->type == FIELD_MULTI)
             encode_multi(b, out, v);
         else
-            encode_category(b, out, v);
+            encode_category(b, out, v, &out->last[i]);
     }
 }
 

@@ -38,6 +38,7 @@ struct encoded {
     double *val;
     struct field_value *value; /* one a field of the schema (lead/record.h); fields that are not used are VALUE_MISSING and
                                   not counted; number is NaN unless known */
+    uint32_t *last;            /* one a field: where in its table the last text was found */
     uint32_t n_known, n_missing, n_unseen, n_invalid; /* of the fields in use */
 };
 

@@ -51,7 +51,8 @@ struct sight {
     struct name_words words;
     unsigned char *missing; /* of c.value */
     struct field f;
-    str title; /* for messages */
+    str title;  /* for messages */
+    bool noted; /* the file has a note already, which stays */
 };
 
 static void warn(struct work *w, str code, str field, str message) {
@@ -357,7 +358,7 @@ static void settle_number(struct sight *x) {
                      x->w->a,
                      "column %.*s: numbers such as 1,200 are read in the English way (\"decimal: '%c'\"): please check",
                      STR_ARG(x->title), x->f.decimal));
-        if (l->range > 0)
+        if (l->range > 0 && !x->noted)
             x->f.note = str_format(x->w->a, "ranges such as 51-200 stand for their geometric middle");
     }
 }
@@ -467,7 +468,7 @@ static void note_missing(struct sight *x) {
             note = str_format(x->w->a, "%.*s%s\"%.*s\" in %.*s of the rows means missing", STR_ARG(note),
                               note.len ? "; " : "", STR_ARG(brief(d->text)), STR_ARG(percent_of(x->w, d->n, all)));
     }
-    x->f.note = note;
+    x->f.note = x->noted ? x->f.note : note;
     if (empty > 0.6 * all)
         warn(x->w, STR("many_missing"), x->f.name,
              str_format(x->w->a, "column %.*s: %.*s of the rows have no value", STR_ARG(x->title),
@@ -581,7 +582,11 @@ static err infer_one(void *ctx) {
     struct task *t = ctx;
     struct work *w = t->w;
     struct sight *x = ARENA_NEW(w->a, struct sight);
-    *x = (struct sight){.w = w, .f = *t->start, .words = name_words(t->start->name), .title = brief(t->start->name)};
+    *x = (struct sight){.w = w,
+                        .f = *t->start,
+                        .words = name_words(t->start->name),
+                        .title = brief(t->start->name),
+                        .noted = t->start->note.len > 0};
     if (!settled_by_options(w, &x->f)) {
         column_count(w->a, w->frame->cell[t->column], w->rows, w->n, w->y, &x->c);
         column_fold(w->a, &x->c, &x->s);

@@ -171,7 +171,8 @@ static const struct {
     {"gender", "demographic"},
     {"sex", "demographic"},
     {"marital", "demographic"},
-    {"education", "demographic"},
+    {"=education", "demographic"},
+    {"education level", "demographic"},
     {"income", "demographic"},
     {"salary", "demographic"},
     {"specialization", "demographic"},
@@ -225,6 +226,11 @@ static const char *const status_phrases[] = {
     "disposition", "last notable", "current state", "conversion", "converted", "funnel",  "opportunity stage",
     "deal stage",  "sales stage$", "lifecycle",     "churned",    NULL};
 
+/* A marital status is no state of the lead, and a credit score or price index no judgement of it. */
+static const char *const personal_phrases[] = {"marital",  "employment", "civil",     "relationship", "residence",
+                                               "resident", "visa",       "ownership", "home",         "credit",
+                                               "price",    "smoking",    "previous",  "prev",         NULL};
+
 static const char *const judgement_phrases[] = {"quality",     "score",        "grade",      "rating",      "rank",
                                                 "ranking",     "index",        "likelihood", "probability", "propensity",
                                                 "prediction",  "predicted",    "forecast",   "priority",    "lead profile",
@@ -257,8 +263,12 @@ static const char *const closing_phrases[] = {
 bool name_is_quantity(const struct name_words *w) { return name_has_any(w, quantity_phrases); }
 bool name_is_code(const struct name_words *w) { return name_has_any(w, code_phrases) && !name_is_quantity(w); }
 bool name_is_identifier(const struct name_words *w) { return name_has_any(w, identifier_phrases); }
-bool name_is_status(const struct name_words *w) { return name_has_any(w, status_phrases); }
-bool name_is_judgement(const struct name_words *w) { return name_has_any(w, judgement_phrases); }
+bool name_is_status(const struct name_words *w) {
+    return name_has_any(w, status_phrases) && !name_has_any(w, personal_phrases);
+}
+bool name_is_judgement(const struct name_words *w) {
+    return name_has_any(w, judgement_phrases) && !name_has_any(w, personal_phrases);
+}
 bool name_is_contact_length(const struct name_words *w) { return name_has_any(w, contact_length_phrases); }
 bool name_is_closing(const struct name_words *w) { return name_has_any(w, closing_phrases); }
 

@@ -26,21 +26,31 @@ double vectorise_typical(const struct profile *p, enum profile_section section) 
     return s->present && weight > 0 ? sum / weight : 0;
 }
 
+/* A section that the profile does not have gets a column too, used by nobody, so that sections have fixed places. */
+static void describe_profile(struct vectoriser *v, size_t first) {
+    const struct profile *p = v->profile;
+    for (size_t i = 0; i < p->n_criterion; i++) {
+        v->use[first + i] = COLUMN_LINEAR | COLUMN_TREE;
+        v->term[first + i] = (uint32_t)(v->n_field + p->criterion[i].section);
+    }
+    for (size_t k = 0; k < SECTION_COUNT; k++) {
+        v->use[first + p->n_criterion + k] = p->section[k].present ? COLUMN_SUBSCORE : 0;
+        v->term[first + p->n_criterion + k] = (uint32_t)(v->n_field + k);
+        v->typical[k] = vectorise_typical(p, (enum profile_section)k);
+    }
+}
+
 static void describe_columns(struct arena *a, struct vectoriser *v) {
-    size_t width = encoder_width(v->encoder);
+    const size_t width = encoder_width(v->encoder);
     v->n_field = encoder_schema(v->encoder)->n_field;
-    size_t sections = v->profile ? SECTION_COUNT : 0;
-    v->n_column = width + sections;
-    v->n_term = v->n_field + sections;
+    v->n_column = width + (v->profile ? v->profile->n_criterion + SECTION_COUNT : 0);
+    v->n_term = v->n_field + (v->profile ? SECTION_COUNT : 0);
     v->use = ARENA_ARRAY(a, v->n_column, unsigned char);
     v->term = ARENA_ARRAY(a, v->n_column, uint32_t);
     memcpy(v->use, encoder_use(v->encoder), width);
     memcpy(v->term, encoder_field(v->encoder), width * sizeof *v->term);
-    for (size_t k = 0; k < sections; k++) {
-        v->use[width + k] = v->profile->section[k].present ? COLUMN_LINEAR | COLUMN_TREE | COLUMN_SUBSCORE : 0;
-        v->term[width + k] = (uint32_t)(v->n_field + k);
-        v->typical[k] = vectorise_typical(v->profile, (enum profile_section)k);
-    }
+    if (v->profile)
+        describe_profile(v, width);
 }
 
 err vectoriser_new(struct arena *a, const struct schema *s, const struct profile *p, const str *columns, size_t n_column,
@@ -58,6 +68,7 @@ err vectoriser_new(struct arena *a, const struct schema *s, const struct profile
 }
 
 size_t vectoriser_width(const struct vectoriser *v) { return v->n_column; }
+size_t vectoriser_first_criterion(const struct vectoriser *v) { return encoder_width(v->encoder); }
 size_t vectoriser_terms(const struct vectoriser *v) { return v->n_term; }
 const unsigned char *vectoriser_use(const struct vectoriser *v) { return v->use; }
 const uint32_t *vectoriser_term(const struct vectoriser *v) { return v->term; }
@@ -75,7 +86,7 @@ struct room {
 
 struct vector *vector_new(struct arena *a, const struct vectoriser *v) {
     struct room *r = ARENA_NEW(a, struct room);
-    size_t most = encoder_max_nonzero(v->encoder) + SECTION_COUNT;
+    size_t most = encoder_max_nonzero(v->encoder) + (v->profile ? v->profile->n_criterion + SECTION_COUNT : 0);
     r->encoded = encoded_new(a, v->encoder);
     r->subscores = v->binding ? subscores_new(a, v->binding) : NULL;
     r->col = ARENA_ARRAY(a, most, uint32_t);
@@ -86,17 +97,18 @@ struct vector *vector_new(struct arena *a, const struct vectoriser *v) {
     return &r->vector;
 }
 
-/* Copies the encoded entries and appends the known sections. */
-static void append_sections(const struct vectoriser *v, struct room *r) {
+/* Copies the encoded entries and appends the known criteria and sections. */
+static void append_profile(const struct vectoriser *v, struct room *r) {
     const struct row *x = &r->encoded->row;
-    size_t n = x->n, width = v->n_column - SECTION_COUNT;
-    memcpy(r->col, x->col, n * sizeof *r->col);
-    memcpy(r->val, x->val, n * sizeof *r->val);
+    const size_t first = vectoriser_first_criterion(v);
+    memcpy(r->col, x->col, x->n * sizeof *r->col);
+    memcpy(r->val, x->val, x->n * sizeof *r->val);
+    size_t n = x->n + profile_row(v->profile, r->subscores, (uint32_t)first, r->col + x->n, r->val + x->n);
     for (size_t k = 0; k < SECTION_COUNT; k++) {
         const struct subscore *s = &r->subscores->section[k];
         if (!s->present || !s->known)
             continue;
-        r->col[n] = (uint32_t)(width + k);
+        r->col[n] = (uint32_t)(first + v->profile->n_criterion + k);
         r->val[n++] = s->score - v->typical[k];
     }
     r->vector.row = (struct row){n, r->col, r->val};
@@ -115,7 +127,7 @@ void vectorise_row(const struct vectoriser *v, const str *cell, int64_t now_ms, 
         return;
     }
     subscores_compute(v->binding, cell, now_ms, r->subscores);
-    append_sections(v, r);
+    append_profile(v, r);
 }
 
 /* A dataset that grows row by row. */

@@ -1,13 +1,13 @@
-/* vectorise.h — a lead's row to its feature vector: the encoded fields and, with a profile, the sub-scores (Eq. 1-13, 33).
+/* vectorise.h — a lead's row to its feature vector: the encoded fields and, with a profile, its fit (Eq. 1-13, 33-34).
  *
- * Columns: those of the encoder, then one for each section of the profile (SECTION_COUNT, whether it is used or not): the
- * section's sub-score minus what an average lead has, so that a section without any known criterion, which lists nothing, moves
- * nothing. Terms are what contributions are summed by: the fields of the schema, then the sections. */
+ * Columns: those of the encoder; then one for each criterion of the profile, its credit minus what an average lead has (profile/prior.h);
+ * then one for each section, the sub-score minus what an average lead has, for the family "subscore" alone. What is unknown lists
+ * nothing and so moves nothing. Terms are what contributions are summed by: the fields of the schema, then the sections. */
 #ifndef GALENA_FEATURES_VECTORISE_H
 #define GALENA_FEATURES_VECTORISE_H
 
 #include "features/encode.h"
-#include "profile/subscore.h"
+#include "profile/prior.h"
 
 struct vectoriser;
 
@@ -25,6 +25,7 @@ err vectoriser_new(struct arena *a, const struct schema *s, const struct profile
                    struct vectoriser **out) MUST_CHECK;
 
 size_t vectoriser_width(const struct vectoriser *v);               /* columns, d */
+size_t vectoriser_first_criterion(const struct vectoriser *v);     /* column of the profile's first criterion */
 size_t vectoriser_terms(const struct vectoriser *v);               /* fields, plus SECTION_COUNT with a profile */
 const unsigned char *vectoriser_use(const struct vectoriser *v);   /* d masks of enum column_use */
 const uint32_t *vectoriser_term(const struct vectoriser *v);       /* d: the term a column belongs to */

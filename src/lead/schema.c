@@ -482,6 +482,10 @@ static err read_field(struct arena *a, const struct json *v, struct field *out) 
             return refuse(v, "schema_value", "log1p needs a minimum of 0 or more in field", f.name);
         f.minimum = 0;
     }
+    if (!(f.given & GIVEN_TYPE) && f.given & (GIVEN_LEVELS | GIVEN_EDGES)) { /* they say what the type is */
+        f.given |= GIVEN_TYPE;
+        f.type = !(f.given & GIVEN_LEVELS) ? FIELD_NUMERIC : f.given & GIVEN_SEPARATOR ? FIELD_MULTI : FIELD_CATEGORY;
+    }
     if (!field_has_levels(&f)) { /* edited away from a category */
         f.level = NULL;
         f.n_level = 0;

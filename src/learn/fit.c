@@ -1,12 +1,13 @@
 /* fit.c — families fitted, stacked and calibrated on out-of-fold predictions. */
 #include "learn/fit.h"
 
+#include "ml/bayesian.h"
 #include "ml/special.h"
 #include "ml/stack.h"
 
 #include <math.h>
 
-enum { TREES_LEAST_ROWS = 200, TREES_LEAST_CLASS = 20, ORDER_LEAST_ROWS = 500 };
+enum { TREES_LEAST_ROWS = 200, TREES_LEAST_CLASS = 20, ORDER_LEAST_ROWS = 500, FEW_ROWS = 200 };
 
 /* Weights below this change no probability that anybody would notice; dropping them saves the member's whole cost. */
 static const double least_weight = 0.01;
@@ -34,7 +35,7 @@ static err fit_candidate(struct work *w, const char *name) {
     struct candidate *c = &w->candidate[w->n];
     c->family = family_find(str_from(name));
     if (!c->family)
-        return fail(ERR_INPUT, "family_unknown", "there is no model family \"%s\": use auto, logistic, subscore, naive_bayes or gbdt", name);
+        return fail(ERR_INPUT, "family_unknown", "there is no model family \"%s\": use auto, logistic, subscore, naive_bayes, gbdt or bayesian", name);
     c->held_out = ARENA_ARRAY(w->a, w->s->n, double);
     note(w, name);
     TRY(c->family->fit(w->a, w->s, &w->request->opts, c->held_out, &c->model));
@@ -55,8 +56,12 @@ static err fit_candidates(struct work *w) {
         return fail(ERR_INPUT, "family_needs_profile", "the family subscore needs a profile: give one with --profile FILE");
     if (!str_equal(family, STR("auto")))
         return fit_candidate(w, str_cstr(w->a, family));
+    if (w->s->n < FEW_ROWS) /* too few for weights to be learned: the average by evidence is all there is */
+        return fit_candidate(w, "bayesian");
     TRY(fit_candidate(w, "logistic"));
     TRY(fit_candidate(w, "naive_bayes"));
+    if (w->s->n <= BAYESIAN_ROWS)
+        TRY(fit_candidate(w, "bayesian"));
     if (w->request->has_profile)
         TRY(fit_candidate(w, "subscore"));
     return enough_for_trees(w->s) ? fit_candidate(w, "gbdt") : OK;

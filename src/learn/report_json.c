@@ -145,6 +145,19 @@ static void put_reliability(struct json_writer *w, const struct curves *c) {
     json_close_array(w);
 }
 
+static void put_scores(struct json_writer *w, const struct curves *c) {
+    json_key(w, STR("scores"));
+    json_open_array(w);
+    for (int b = 0; b < METRICS_SCORE_BIN; b++) {
+        json_open_object(w);
+        json_put_number(w, STR("from"), (double)b / METRICS_SCORE_BIN);
+        json_put_integer(w, STR("rows"), (int64_t)c->score[b].rows);
+        json_put_integer(w, STR("positives"), (int64_t)c->score[b].positives);
+        json_close_object(w);
+    }
+    json_close_array(w);
+}
+
 static void put_curves(struct json_writer *w, const struct evaluation_part *part) {
     json_key(w, STR("curves"));
     json_open_object(w);
@@ -153,6 +166,7 @@ static void put_curves(struct json_writer *w, const struct evaluation_part *part
     put_curve(w, "gain", &part->curves.gain);
     put_deciles(w, &part->curves);
     put_reliability(w, &part->curves);
+    put_scores(w, &part->curves);
     json_close_object(w);
 }
 

@@ -19,8 +19,20 @@ void train_warn(struct train_work *w, str code, str field, str message) {
     w->warning[w->n_warning++] = (struct evaluation_warning){.code = code, .field = field, .message = message};
 }
 
+/* Eq. 24: with a profile the coefficients start from it. */
+static void set_prior(struct train_work *w, struct fit_opts *o) {
+    if (!w->o->profile)
+        return;
+    const size_t d = vectoriser_width(w->vectoriser);
+    double *mean = ARENA_ARRAY(w->a, d + 1, double), *weight = ARENA_ARRAY(w->a, d + 1, double);
+    profile_prior(w->o->profile, d, vectoriser_first_criterion(w->vectoriser), mean, weight);
+    o->prior_mean = mean;
+    o->prior_weight = weight;
+    o->prior_strength = profile_trust(w->o->profile);
+}
+
 static err fit(struct train_work *w) {
-    const struct fit_request request = {
+    struct fit_request request = {
         .family = w->o->family,
         .has_profile = w->o->profile != NULL,
         .opts = {.seed = w->o->seed,
@@ -32,6 +44,7 @@ static err fit(struct train_work *w) {
         .note = w->o->note,
         .note_ctx = w->o->note_ctx,
     };
+    set_prior(w, &request.opts);
     TRY(fit_model(w->a, w->train, &request, &w->fitted));
     if (w->fitted.no_signal)
         train_warn(w, STR("not_enough_signal"), (str){0},

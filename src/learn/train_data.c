@@ -22,7 +22,7 @@ static err read_order(struct train_work *w, int64_t **out) {
         double number;
         if (number_parse(cell, &number) && fabs(number) < 9e15)
             order[i] = (int64_t)floor(number);
-        else if (time_parse(cell, TIME_ORDER_UNKNOWN, &m) == TIME_GOOD)
+        else if (time_read(cell, TIME_ORDER_UNKNOWN, &m) == TIME_GOOD)
             order[i] = m.ms;
         else
             return fail(ERR_INPUT, "time_unreadable", "%.*s: line %llu: \"%.*s\" in column \"%.*s\" is neither a date nor a number",
@@ -91,28 +91,24 @@ static err make_schema(struct train_work *w) {
     return OK;
 }
 
-static err stop_on(struct train_work *w, const struct leak_finding *finding, size_t n, size_t certain) {
-    struct buf *list = buf_in(w->a, 4096);
-    for (size_t i = 0; i < n; i++)
-        if (finding[i].severity == LEAK_CERTAIN)
-            buf_add_format(list, "%s\"%.*s\" (%.*s)", list->len > 0 ? "; " : "", STR_ARG(finding[i].field),
-                           STR_ARG(finding[i].evidence));
-    return fail(ERR_INPUT, "leak_certain",
-                "%.*s: %zu field%s the outcome: %.*s. Leave %s out with --exclude, or keep %s with --allow-leaks",
-                STR_ARG(w->f->source), certain, certain == 1 ? " knows" : "s know", STR_ARG(buf_str(list)), certain == 1 ? "it" : "them",
-                certain == 1 ? "it" : "them");
+static err stop_on(struct train_work *w, const struct leak_report *r) {
+    struct buf *list = buf_in(w->a, 1 << 16);
+    const bool one = r->n_certain == 1;
+    for (size_t i = 0; i < r->n; i++)
+        if (r->finding[i].severity == LEAK_CERTAIN)
+            buf_add_format(list, "%s\"%.*s\" (%.*s)", list->len > 0 ? "; " : "", STR_ARG(r->finding[i].field), STR_ARG(r->finding[i].evidence));
+    return fail(ERR_INPUT, "leak_certain", "%.*s: %zu finding%s the outcome is known to a field: %.*s. Leave %s out with --exclude, or train all the same with --allow-leaks",
+                STR_ARG(w->f->source), r->n_certain, one ? " says that" : "s say that", STR_ARG(buf_str(list)), one ? "it" : "them");
 }
 
 static err look_for_leaks(struct train_work *w) {
-    static const char *const codes[] = {[LEAK_NOTE] = "leak_note", [LEAK_SUSPECT] = "leak_suspect", [LEAK_CERTAIN] = "leak_certain"};
-    const struct leak_finding *finding;
-    size_t n, certain = 0;
-    TRY(leak_find(w->a, w->f, w->schema, w->rows.train, w->rows.n_train, w->y_train, &finding, &n));
-    for (size_t i = 0; i < n; i++) {
-        certain += finding[i].severity == LEAK_CERTAIN;
-        train_warn(w, str_from(codes[finding[i].severity]), finding[i].field, finding[i].evidence);
-    }
-    return certain > 0 && !w->o->allow_leaks ? stop_on(w, finding, n, certain) : OK;
+    struct leak_report *r;
+    const struct leak_opts opts = {.time = w->o->time, .now_ms = w->now_ms, .seed = w->o->seed};
+    TRY(leak_find(w->a, w->f, w->schema, w->rows.train, w->rows.n_train, w->y_train, &opts, &r));
+    for (size_t i = 0; i < r->n; i++)
+        train_warn(w, str_format(w->a, "leak_%s_%s", leak_severity_name(r->finding[i].severity), leak_code_name(r->finding[i].code)),
+                   r->finding[i].field, r->finding[i].evidence);
+    return r->n_certain > 0 && !w->o->allow_leaks ? stop_on(w, r) : OK;
 }
 
 /* ---- vectors and folds ---- */

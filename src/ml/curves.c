@@ -174,6 +174,11 @@ void curves_compute(struct arena *a, const struct ranking *r, const struct ece_f
     };
     fill_deciles(r, out->decile);
     fill_reliability(r, floor, out->reliability);
+    for (size_t g = 0; g < r->n_group; g++) {
+        struct score_bin *bin = &out->score[metrics_score_bin(r->p[g])];
+        bin->rows += ranking_rows(r, g);
+        bin->positives += r->count[2 * g + 1];
+    }
 }
 
 /* ---- thresholds and costs ---- */

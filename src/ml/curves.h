@@ -52,11 +52,17 @@ struct threshold_row {
     double utility;               /* Eq. 82 summed over outcomes: revenue * TP - pursuit * FP */
 };
 
+/* Rows whose probability falls in one twentieth of [0, 1]: the distribution of Eq. 95. */
+struct score_bin {
+    size_t rows, positives;
+};
+
 struct curves {
     struct curve roc, pr;
     struct decile decile[CURVE_DECILE];
     struct curve gain; /* at each per cent of rows: flagged_share against recall */
     struct reliability_bin reliability[METRICS_BIN];
+    struct score_bin score[METRICS_SCORE_BIN];
 };
 
 /* Computes all of them. r->n >= 1. */

@@ -76,7 +76,7 @@ static double quadratic_of_long_row(const struct model *m, struct row x) {
     return total;
 }
 
-double logistic_spread(const struct model *m, struct row x) {
+static double spread_of_row(const struct model *m, struct row x) {
     enum { LIST = 512 };
     uint32_t slot[LIST];
     double val[LIST];
@@ -91,6 +91,11 @@ double logistic_spread(const struct model *m, struct row x) {
         n += slot[n] != LOGISTIC_UNUSED;
     }
     return sqrt(fmax(quadratic(m, slot, val, n), 0));
+}
+
+void logistic_spread(const struct model *m, const struct row *rows, size_t n, double *sd) {
+    for (size_t i = 0; i < n; i++)
+        sd[i] = spread_of_row(m, rows[i]);
 }
 
 double logistic_explain(const struct model *m, struct row x, double scale, double *share) {

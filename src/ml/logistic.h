@@ -26,7 +26,7 @@
 #include "ml/linear.h"
 
 /* Widest model with a full covariance. A wider one keeps the inverse of the Hessian's diagonal as variances and no
- * covariances: its spread is then a rough lower bound. */
+ * covariances: its spread ignores how columns move together and is a rough figure. */
 enum { LOGISTIC_DENSE = 1500 };
 
 /* fit: ERR_INPUT "no_rows", "one_class", "no_columns" (none marked for this family). The model keeps the covariance

@@ -18,7 +18,7 @@
 
 /* In nats of the whole objective. A model on the path is off by less than 0.002 standard errors in any direction.
  */
-static const double PATH_TOLERANCE = 1e-6, FINAL_TOLERANCE = 1e-20;
+static const double PATH_TOLERANCE = 1e-6, FINAL_TOLERANCE = 1e-20, SMALL_DECREMENT = 1e-10;
 static const double LEAST_PRECISION = 1e-7;
 enum { PATIENCE = 6, MAX_REFRESH = 60, MAX_WIDE_ITERATION = 2000, MEMORY = 8, MEMORY_WIDE = 20, OWN_FOLDS = 5 };
 
@@ -160,13 +160,18 @@ static struct lbfgs_opts solver_opts(const struct fitting *f, double tolerance, 
                                .tolerance = tolerance};
 }
 
-/* Newton's method on all rows from f->theta, the Hessian renewed when PATIENCE steps were not enough. */
+/* Newton's method on all rows from f->theta, the Hessian renewed when PATIENCE steps were not enough. Along directions that
+ * only the guard holds, rounding keeps the last tolerance out of reach: what is small and no longer shrinks is the end as
+ * well. */
 static void solve_all(struct arena *a, struct fitting *f, double tolerance) {
     struct lbfgs_problem problem = {.n = f->m, .ctx = f, .value = value_of_all, .precondition = precondition_all};
     struct lbfgs_opts opts = solver_opts(f, tolerance, PATIENCE);
+    double before = INFINITY;
     for (int i = 0; i < MAX_REFRESH; i++) {
-        if (lbfgs_minimise(a, &problem, &opts, f->theta).converged)
+        struct lbfgs_result r = lbfgs_minimise(a, &problem, &opts, f->theta);
+        if (r.converged || (r.decrement < SMALL_DECREMENT && r.decrement > before / 4))
             break;
+        before = r.decrement;
         compute_curvature(f);
         factor_hessian(f);
     }

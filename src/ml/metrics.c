@@ -115,12 +115,13 @@ void metrics_values(struct arena *a, const struct ranking *r, double value[METRI
     arena_rewind(a, mark);
 }
 
+size_t metrics_score_bin(double p) { return p < 1 ? (size_t)(p * METRICS_SCORE_BIN) : METRICS_SCORE_BIN - 1; }
+
 double metrics_entropy(const struct ranking *r) {
-    enum { BIN = 20 };
-    double rows[BIN] = {0}, entropy = 0;
+    double rows[METRICS_SCORE_BIN] = {0}, entropy = 0;
     for (size_t g = 0; g < r->n_group; g++)
-        rows[r->p[g] < 1 ? (size_t)(r->p[g] * BIN) : BIN - 1] += ranking_rows(r, g);
-    for (size_t b = 0; b < BIN; b++)
+        rows[metrics_score_bin(r->p[g])] += ranking_rows(r, g);
+    for (size_t b = 0; b < METRICS_SCORE_BIN; b++)
         if (rows[b] > 0)
             entropy -= rows[b] / (double)r->n * log(rows[b] / (double)r->n);
     return entropy;

@@ -8,7 +8,7 @@
 
 #include "ml/ranking.h"
 
-enum { METRICS_BIN = 15 };
+enum { METRICS_BIN = 15, METRICS_SCORE_BIN = 20 };
 
 /* If you change this: metric_name in metrics.c, docs on `--json`, the glossary in learn/report_html.c. */
 enum metric {
@@ -73,6 +73,9 @@ void metrics_ece_floor(struct arena *a, const struct ranking *r, uint64_t seed, 
  * in one bin, ln 20 when they spread evenly. Low for a sharp, bimodal model, and also for one that says the same of
  * everybody. */
 double metrics_entropy(const struct ranking *r);
+
+/* The bin of [0, 1], cut into METRICS_SCORE_BIN of equal width, that p falls in. */
+size_t metrics_score_bin(double p);
 
 /* Rows in bin b when n rows are cut into METRICS_BIN bins whose sizes differ by at most one, the larger first. */
 size_t metrics_bin_size(size_t n, size_t b);

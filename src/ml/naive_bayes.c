@@ -323,12 +323,17 @@ static void predict(const struct model *m, const struct row *rows, size_t n, dou
         logit[i] = logit_of(rows[i], m->linear.intercept, m->linear.coefficient);
 }
 
-static double spread(const struct model *m, struct row x) {
+static double spread_of_row(const struct model *m, struct row x) {
     double variance = m->variance;
     for (size_t j = 0; j < x.n; j++)
         if (x.val[j] != 0)
             variance += m->added[x.col[j]];
     return sqrt(fmax(variance, 0));
+}
+
+static void spread(const struct model *m, const struct row *rows, size_t n, double *sd) {
+    for (size_t i = 0; i < n; i++)
+        sd[i] = spread_of_row(m, rows[i]);
 }
 
 static double explain(const struct model *m, struct row x, double scale, double *share) {

@@ -78,7 +78,7 @@ const char *profile_section_name(enum profile_section section) { return section_
 
 const char *profile_seniority_name(enum seniority level) { return seniority_names[level]; }
 
-const char *profile_comparison_name(enum comparison op) { return comparison_names[op]; }
+const char *profile_comparison_name(enum compare_op op) { return comparison_names[op]; }
 
 void profile_to_json(struct json_writer *w, const struct profile *p) { json_value(w, p->document); }
 

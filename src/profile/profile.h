@@ -36,7 +36,7 @@ enum criterion_kind {
     CRITERION_KIND_COUNT
 };
 
-enum comparison {
+enum compare_op {
     COMPARE_ABOVE,
     COMPARE_AT_LEAST,
     COMPARE_BELOW,
@@ -73,7 +73,7 @@ struct profile_item {
 
 struct profile_condition {
     str field;
-    enum comparison op;
+    enum compare_op op;
     double threshold; /* above, at_least, below, at_most, known */
     const str *text;  /* is, is_not: as written; contains: the words in lower case, one space before, between and behind */
     size_t n_text;
@@ -178,7 +178,7 @@ void profile_to_json(struct json_writer *w, const struct profile *p);
 /* The name of a section: "firmographics", ... And of a level: "c_level", ... */
 const char *profile_section_name(enum profile_section section);
 const char *profile_seniority_name(enum seniority level);
-const char *profile_comparison_name(enum comparison op); /* "at_least", ... */
+const char *profile_comparison_name(enum compare_op op); /* "at_least", ... */
 
 /* The words of a text in lower case (ASCII), one space before, between and behind: "VP, Sales" → " vp sales ". Letters,
  * digits and bytes above 127 make words. Writes at most `max` bytes, whole words only, and returns how many. */

@@ -314,10 +314,10 @@ static void read_condition_value(struct reader *r, const struct json *v, const s
 }
 
 /* The comparison named by a key of `object`; COMPARE_COUNT when there is none. */
-static enum comparison find_comparison(const struct json *object) {
+static enum compare_op find_comparison(const struct json *object) {
     for (int op = 0; op < COMPARE_COUNT; op++)
-        if (json_get(object, str_from(profile_comparison_name((enum comparison)op))))
-            return (enum comparison)op;
+        if (json_get(object, str_from(profile_comparison_name((enum compare_op)op))))
+            return (enum compare_op)op;
     return COMPARE_COUNT;
 }
 
@@ -527,7 +527,7 @@ static void read_rule_conditions(struct reader *r, const struct json *v, const s
         }
         const char *known[COMPARE_COUNT + 1] = {"field"};
         for (int op = 0; op < COMPARE_COUNT; op++)
-            known[op + 1] = profile_comparison_name((enum comparison)op);
+            known[op + 1] = profile_comparison_name((enum compare_op)op);
         check_keys(r, one, &item, known, COMPARE_COUNT + 1);
         when[i].field = read_field(r, one, &item);
         when[i].op = find_comparison(one);

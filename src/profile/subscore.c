@@ -207,18 +207,21 @@ static double section_divisor(const struct profile *p, enum profile_section s, d
 }
 
 static void sum_section(const struct profile *p, enum profile_section s, const double *credit, struct subscore *out) {
-    double total = 0, known = 0, sum = 0;
+    double total = 0, known = 0, sum = 0, typical = 0;
     for (size_t i = p->section[s].from; i < p->section[s].to; i++) {
         double weight = p->criterion[i].weight;
         total += fabs(weight);
         if (!isnan(credit[i])) {
             known += fabs(weight);
             sum += weight * credit[i];
+            typical += weight * p->criterion[i].typical;
         }
     }
     out->present = true;
     out->known = known > 0;
-    out->score = known > 0 ? sum / section_divisor(p, s, known) : 0;
+    double divisor = known > 0 ? section_divisor(p, s, known) : 1;
+    out->score = sum / divisor;
+    out->typical = typical / divisor;
     out->unknown = known < total ? 1 - known / total : 0;
 }
 

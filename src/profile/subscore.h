@@ -33,6 +33,7 @@ struct subscore {
     bool known;     /* at least one of its criteria is known; else score is 0 */
     double score;   /* sum over known criteria of weight * credit, divided by the sum of their |weight| (technographics: Eq.
                        10) */
+    double typical; /* the score of an average lead of whom the same criteria are known, from their typical credits */
     double unknown; /* share of the section's |weight| that is unknown, 0..1 */
 };
 

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/number.h"
+#include "ml/bayesian.h"
 #include "ml/gbdt.h"
 #include "ml/logistic.h"
 #include "ml/naive_bayes.h"
@@ -15,7 +16,7 @@ enum { BUNDLE_MAX_BYTE = 512 << 20, BUNDLE_MAX_TERM = 20000 };
 
 static const str magic = STR_INIT("galena-model ");
 
-static const struct model_family *const families[] = {&logistic_family, &naive_bayes_family, &subscore_family, &gbdt_family};
+static const struct model_family *const families[] = {&logistic_family, &naive_bayes_family, &subscore_family, &gbdt_family, &bayesian_family};
 
 const struct model_family *family_find(str name) {
     for (size_t i = 0; i < sizeof families / sizeof *families; i++)
@@ -230,7 +231,7 @@ static err read_document(struct arena *a, const struct json *v, struct bundle *b
     const struct json *profile = json_get(v, STR("profile"));
     if (profile && profile->type != JSON_NULL) {
         struct profile *p;
-        TRY(profile_from_json(a, profile, "the model", &p));
+        TRY(profile_from_json(a, profile, &p));
         b->profile = p;
     }
     TRY(read_columns(a, v, b));

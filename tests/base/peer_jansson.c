@@ -23,7 +23,7 @@ static bool find(void *library, const char *name, void *function) {
 
 struct peer *peer_open(struct arena *a) {
     struct peer *p = ARENA_NEW(a, struct peer);
-    p->library = dlopen("libjansson.so.4", RTLD_NOW | RTLD_LOCAL);
+    p->library = dlopen("libjansson.so.4", RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     if (!p->library)
         return NULL;
     arena_defer(a, close_library, p->library);
@@ -40,7 +40,7 @@ bool peer_rewrite(const struct peer *p, struct arena *a, str text, str *out) {
         return false;
     char *again = p->dump(value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(17));
     if (value->refcount != (size_t)-1) /* true, false and null are shared */
-        p->delete(value);
+        p->delete (value);
     *out = str_copy(a, str_from(again));
     free(again);
     return true;

@@ -131,7 +131,7 @@ static void refuses(void **state) {
                  {"a: b: c\n", "yaml_syntax", "line 1, column 5"},
                  {"a: 'x\n", "yaml_syntax", "line 1, column 5"},
                  {"a:\n\tb: 1\n", "yaml_syntax", "line 2"},
-                 {"a: 1\n b: 2\n", "yaml_syntax", "line 2"},
+                 {"a: 1\n b: 2\n", "yaml_syntax", "line 1, column 4"},
                  {"a: 'x\n", "yaml_syntax", "line 1, column 5"},
                  {"a: \"\\q\"\n", "yaml_syntax", "line 1"},
                  {"\xC3\xA9: \"\xFF\"\n", "yaml_utf8", "line 1, column 5"},

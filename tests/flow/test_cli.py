@@ -13,7 +13,7 @@ COMMANDS = os.environ['GALENA_COMMANDS'].split(',')
 
 def options_of(command):
     """The long options that a command's help lists."""
-    return re.findall(r'^ {2}(?:-\w, | {4})--([a-z-]+)', galena(*command.split(), '--help').stdout, re.MULTILINE)
+    return re.findall(r'^ {2}(?:-\w, | {4})--([a-z0-9-]+)', galena(*command.split(), '--help').stdout, re.MULTILINE)
 
 
 class Help(FlowTest):

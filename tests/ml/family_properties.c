@@ -126,7 +126,7 @@ void family_check_stored(struct arena *a, const struct model_family *f, const st
     for (size_t i = 0; i < s->data->n; i++) {
         struct row x = dataset_row(s->data, i);
         assert_close(after[i], before[i], 0);
-        assert_close(f->spread(again, x), f->spread(m, x), 0);
+        assert_close(family_spread(f, again, x), family_spread(f, m, x), 0);
     }
 }
 
@@ -147,7 +147,7 @@ void family_check_shares(struct arena *a, const struct model_family *f, const st
         if (i == 0)
             first_base = base / scale;
         assert_close(base / scale, first_base, 1e-12 * (1 + fabs(first_base)));
-        double spread = f->spread(m, x);
+        double spread = family_spread(f, m, x);
         assert_true(isfinite(spread) && spread >= 0);
         mean += logit[i] / (double)s->data->n;
     }
@@ -216,7 +216,7 @@ static void try_text(struct arena *a, const struct model_family *f, const struct
             double *share = ARENA_ARRAY(a, s->data->d, double), logit;
             struct row x = dataset_row(s->data, 0);
             f->predict(m, &x, 1, &logit);
-            (void)f->spread(m, x);
+            (void)family_spread(f, m, x);
             (void)f->explain(m, x, 1, share);
         } else if (rc != ERR_CORRUPT) {
             fail_msg("%s instead of corrupt: %s, for %.*s", err_name(rc), err_text(), text.len < 300 ? (int)text.len : 300,
@@ -301,7 +301,7 @@ void family_check_weights(struct arena *a, const struct model_family *f, const s
     for (size_t i = 0; i < n; i++) {
         struct row x = dataset_row(s->data, i);
         assert_close(p[i], q[i], tolerance);
-        assert_close(f->spread(one, x), f->spread(two, x), tolerance);
+        assert_close(family_spread(f, one, x), family_spread(f, two, x), tolerance);
     }
 }
 

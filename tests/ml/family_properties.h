@@ -53,4 +53,11 @@ void family_check_corrupt(struct arena *a, const struct model_family *f, const s
 void family_check_weights(struct arena *a, const struct model_family *f, const struct sample *s, const struct fit_opts *o,
                           double tolerance);
 
+/* The spread of one row. */
+static inline double family_spread(const struct model_family *f, const struct model *m, struct row x) {
+    double sd;
+    f->spread(m, &x, 1, &sd);
+    return sd;
+}
+
 #endif
