@@ -137,14 +137,27 @@ static inline uint64_t special_bytes(const char *p, char delimiter) {
     return mask;
 }
 
-static inline void end_cell(struct csv *c, size_t from, size_t len) {
-    if (len > c->o.max_cell_byte && !c->passing)
-        mark_bad(c, ERR_LIMIT, "csv_cell_limit", c->n + 1, "cell %zu has %zu bytes, the limit is %zu", c->n + 1, len,
+/* Marks the row when the cell, whose text so far is [from, to), or the row up to `to` is too long: the limit that was met
+ * first is told, so that it does not matter in which pieces the text came. */
+static void check_limits(struct csv *c, size_t from, size_t to) {
+    bool cell = to - from > c->o.max_cell_byte, row = to - c->row > c->o.max_row_byte;
+    if (c->passing)
+        return;
+    if (cell && (!row || from - c->row + c->o.max_cell_byte <= c->o.max_row_byte))
+        mark_bad(c, ERR_LIMIT, "csv_cell_limit", c->n + 1, "cell %zu, which begins on line %llu, has more than %zu bytes",
+                 c->n + 1, (unsigned long long)(c->state == IN_QUOTES ? c->quote_line : c->line + c->breaks),
                  c->o.max_cell_byte);
+    else if (row)
+        mark_bad(c, ERR_LIMIT, "csv_row_limit", 0, "the row has more than %zu bytes", c->o.max_row_byte);
+}
+
+static inline void end_cell(struct csv *c, size_t from, size_t to) {
+    if (to - from > c->o.max_cell_byte || to - c->row > c->o.max_row_byte)
+        check_limits(c, from, to);
     if (c->n == c->o.max_column)
         mark_bad(c, ERR_LIMIT, "csv_column_limit", 0, "has more than %u cells", (unsigned)c->o.max_column);
     if (!c->passing)
-        c->span[c->n] = (struct csv_span){(uint32_t)(from - c->row), (uint32_t)len, c->doubled};
+        c->span[c->n] = (struct csv_span){(uint32_t)(from - c->row), (uint32_t)(to - from), c->doubled};
     c->n++;
     c->doubled = false;
 }
@@ -161,7 +174,7 @@ static enum stop scan_plain(struct csv *c) {
         for (uint64_t mask = special_bytes(window + block, delimiter); mask != 0; mask &= mask - 1) {
             size_t p = block + (size_t)__builtin_ctzll(mask);
             if (window[p] == delimiter) {
-                end_cell(c, cell, p - cell);
+                end_cell(c, cell, p);
                 cell = p + 1;
             } else if (window[p] != '"') {
                 stop = STOP_LINE;
@@ -213,14 +226,15 @@ static enum stop scan_quoted(struct csv *c) {
 /* Behind a closing quote at c->at - 1: the delimiter, a line end or the end of the file must follow. */
 static enum stop leave_quotes(struct csv *c) {
     char next = c->at < c->end ? c->window[c->at] : '\n';
-    c->state = IN_PLAIN;
     if (next != c->o.delimiter && next != '\n' && next != '\r') {
+        check_limits(c, c->cell + 1, c->at - 1);
         mark_bad(c, ERR_INPUT, "csv_text_after_quote", c->n + 1, "text follows the closing quote of cell %zu (line %llu)",
                  c->n + 1, (unsigned long long)(c->line + c->breaks));
         c->state = IN_WRECK;
         return STOP_BYTES;
     }
-    end_cell(c, c->cell + 1, c->at - 1 - (c->cell + 1));
+    end_cell(c, c->cell + 1, c->at - 1);
+    c->state = IN_PLAIN;
     if (next != c->o.delimiter)
         return STOP_LINE;
     c->cell = ++c->at;
@@ -259,27 +273,13 @@ static enum stop scan(struct csv *c) {
         }
         enum stop stop = scan_plain(c);
         if (stop == STOP_LINE)
-            end_cell(c, c->cell, c->at - c->cell);
+            end_cell(c, c->cell, c->at);
         if (stop != STOP_QUOTE)
             return stop;
         c->state = IN_QUOTES;
         c->quote_line = c->line + c->breaks;
         c->at++;
     }
-}
-
-static void check_row_limit(struct csv *c) {
-    if (!c->passing && c->at - c->row > c->o.max_row_byte)
-        mark_bad(c, ERR_LIMIT, "csv_row_limit", 0, "the row has more than %zu bytes", c->o.max_row_byte);
-}
-
-/* Of the cell that is not complete yet, and of the row. */
-static void check_limits(struct csv *c) {
-    if (!c->passing && c->at - c->cell - (c->state == IN_QUOTES ? 1 : 0) > c->o.max_cell_byte)
-        mark_bad(c, ERR_LIMIT, "csv_cell_limit", c->n + 1, "cell %zu, which begins on line %llu, has more than %zu bytes",
-                 c->n + 1, (unsigned long long)(c->state == IN_QUOTES ? c->quote_line : c->line + c->breaks),
-                 c->o.max_cell_byte);
-    check_row_limit(c);
 }
 
 /* Scans to the end of the row, reading on as needed. */
@@ -289,13 +289,13 @@ static err scan_row(struct csv *c) {
             if (c->state == IN_QUOTES)
                 end_unclosed(c);
             else if (c->state == IN_PLAIN)
-                end_cell(c, c->cell, c->at - c->cell);
+                end_cell(c, c->cell, c->at);
             break;
         }
-        check_limits(c);
+        check_limits(c, c->cell + (c->state == IN_QUOTES), c->at);
         TRY(refill(c));
     }
-    check_row_limit(c);
+    check_limits(c, c->at, c->at);
     return OK;
 }
 
@@ -400,18 +400,21 @@ static err check_head(struct csv *c) {
     return OK;
 }
 
+/* No limit goes beyond what the offsets of a row can hold. */
+static size_t limit(size_t asked, size_t otherwise) {
+    enum { MOST = 1 << 30 };
+    return asked == 0 ? otherwise : asked < MOST ? asked : MOST;
+}
+
 err csv_open(struct arena *a, const struct csv_options *o, csv_source_fn *source, void *ctx, struct csv **out) {
     unsigned char delimiter = (unsigned char)o->delimiter;
     if (delimiter == '"' || delimiter == '\n' || delimiter == '\r' || delimiter >= 0x80)
         return fail(ERR_INPUT, "csv_delimiter", "the delimiter must be an ASCII character other than a quote or a line end");
     struct csv *c = ARENA_NEW(a, struct csv);
     *c = (struct csv){.o = *o, .source = source, .ctx = ctx, .cap = WINDOW_BYTE, .line = 1};
-    if (c->o.max_cell_byte == 0)
-        c->o.max_cell_byte = (size_t)1 << 20;
-    if (c->o.max_row_byte == 0 || c->o.max_row_byte > (size_t)1 << 30)
-        c->o.max_row_byte = c->o.max_row_byte == 0 ? (size_t)4 << 20 : (size_t)1 << 30;
-    if (c->o.max_column == 0)
-        c->o.max_column = 4096;
+    c->o.max_cell_byte = limit(o->max_cell_byte, (size_t)1 << 20);
+    c->o.max_row_byte = limit(o->max_row_byte, (size_t)4 << 20);
+    c->o.max_column = (uint32_t)limit(o->max_column, 4096);
     c->span = ARENA_ARRAY(a, c->o.max_column, struct csv_span);
     arena_defer(a, close_csv, c);
     c->window = malloc(c->cap + PAD_BYTE);

@@ -3,6 +3,8 @@
 #include "base/number.h"
 #include "base/utf8.h"
 
+#include <stdlib.h>
+
 enum { LARGE_OBJECT = 32 }; /* members from which an object is sorted by key */
 
 struct json_limits json_limits_or_default(const struct json_limits *limits, size_t max_byte) {

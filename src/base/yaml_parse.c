@@ -11,6 +11,7 @@ struct reader {
     struct arena *arena;
     struct fy_diag *diag;
     struct fy_parser *parser;
+    struct buf *text;       /* of the scalar being read */
     struct fy_event *event; /* the one being looked at; freed when the next is read */
     uint32_t line, column;  /* where it starts; a value that is left out is where its key is */
     struct json_limits limits;
@@ -109,11 +110,24 @@ static err refuse_anchor_or_tag(struct reader *r) {
     return OK;
 }
 
-/* The current scalar's text, copied into the arena. */
-static str scalar_text(const struct reader *r) {
-    size_t len = 0;
-    const char *text = r->event->scalar.value ? fy_token_get_text(r->event->scalar.value, &len) : NULL;
-    return str_copy(r->arena, text ? (str){text, len} : (str){0});
+/* The current scalar's text, copied into the arena. It is read piece by piece because libfyaml 0.7 loses memory when asked
+ * for the whole of a text with many quotes or escapes (its issue 233). */
+static err scalar_text(struct reader *r, str *out) {
+    struct fy_token *token = r->event->scalar.value;
+    buf_clear(r->text);
+    if (token) {
+        struct fy_token_iter *iter = fy_token_iter_create(token);
+        const struct fy_iter_chunk *piece = NULL;
+        int fault = 0;
+        while (iter && (piece = fy_token_iter_chunk_next(iter, piece, &fault)))
+            buf_add(r->text, (str){piece->str, piece->len});
+        fy_token_iter_destroy(iter);
+        if (!iter || fault)
+            return refuse(r, "yaml_syntax", "the text of this value cannot be read");
+    }
+    TRY(buf_check(r->text));
+    *out = str_copy(r->arena, buf_str(r->text));
+    return OK;
 }
 
 static bool is_plain(const struct reader *r) {
@@ -126,7 +140,8 @@ static err read_value(struct reader *r, uint32_t depth, struct json *out);
 
 static err read_scalar(struct reader *r, struct json *out) {
     bool fits = true;
-    str text = scalar_text(r);
+    str text;
+    TRY(scalar_text(r, &text));
     if (!is_plain(r)) {
         out->type = JSON_STRING;
         out->string = text;
@@ -171,7 +186,7 @@ static err read_key(struct reader *r, str *out) {
     TRY(refuse_anchor_or_tag(r));
     if (r->event->type != FYET_SCALAR)
         return refuse(r, "yaml_key", "a key must be text, not a list or an object");
-    *out = scalar_text(r);
+    TRY(scalar_text(r, out));
     str shown = json_clip(*out);
     if (is_plain(r) && yaml_plain_type(*out, &plain, &fits) != JSON_STRING)
         return place(r, fail(ERR_INPUT, "yaml_key", "the key `%.*s` is not text: put quotes around it", STR_ARG(shown)));
@@ -273,11 +288,13 @@ err yaml_parse(struct arena *a, str text, const struct json_limits *limits, cons
         text = str_slice(text, 3, text.len);
     text = str_copy(a, text); /* the library wants a text that is never NULL and stays */
     json_stack_init(&r->stack, a);
+    r->text = buf_in(a, r->limits.max_byte * 4 + 16);
     arena_defer(a, close_reader, r);
     err rc = open_reader(r, text);
     if (rc == OK)
         rc = read_stream(r, root);
     json_stack_done(&r->stack);
+    buf_done(r->text);
     close_reader(r);
     if (rc == OK)
         *out = root;

@@ -120,7 +120,10 @@ void reason_write(struct buf *out, const struct reason_input *in, uint32_t term)
         const struct extra_term *e = &in->extra[term - in->schema->n_field];
         buf_add(out, e->title);
         buf_add(out, STR(" is "));
-        add_number(out, round(e->value * 100) / 100);
+        if (e->text.len > 0)
+            buf_add(out, utf8_cut(e->text, 80));
+        else
+            add_number(out, round(e->value * 100) / 100);
     }
     buf_add(out, share > 0 ? STR(": multiplies the odds by ") : STR(": divides the odds by "));
     double factor = exp(fabs(share));

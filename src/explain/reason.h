@@ -16,10 +16,11 @@ enum { REASON_MAX = 20 };
 /* Smallest share, in log-odds, that is worth a sentence: odds times or divided by 1.02. */
 #define REASON_LEAST_SHARE 0.02
 
-/* A term beyond the fields: a sub-score of the profile and its value for this lead. */
+/* A term beyond the fields: a sub-score of the profile with its value for this lead, or a criterion with the cell it read. */
 struct extra_term {
     str title;    /* "Firmographic fit" */
-    double value; /* shown with two decimals */
+    double value; /* shown with two decimals when there is no text */
+    str text;
 };
 
 struct reason_input {

@@ -12,8 +12,9 @@
 #include "score/bundle.h"
 
 struct assay_options {
-    const struct bundle *bundle;
-    const struct profile *profile; /* for disqualification and insufficiency; NULL: the bundle's, if any */
+    const struct bundle *bundle;   /* NULL: the profile alone scores */
+    const struct profile *profile; /* its negative personas disqualify; NULL: those of the bundle's profile, if any */
+    double hot, warm;              /* tier thresholds when there is no bundle */
     size_t reasons;                /* 0..REASON_MAX */
     double interval;               /* such as 0.95; 0: no interval, its columns repeat the score */
     unsigned threads;              /* 0: all cores */

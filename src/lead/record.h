@@ -36,6 +36,11 @@ enum tier { TIER_COLD, TIER_WARM, TIER_HOT, TIER_COUNT };
 const char *record_status_name(enum record_status status); /* "scored", "insufficient_data", "disqualified", "failed" */
 const char *tier_name(enum tier tier);                     /* "cold", "warm", "hot" */
 
+/* hot above `hot`, warm above `warm`, else cold. */
+static inline enum tier tier_of(double probability, double hot, double warm) {
+    return probability > hot ? TIER_HOT : probability > warm ? TIER_WARM : TIER_COLD;
+}
+
 /* Probability of conversion with its interval, all in [0, 1], low <= probability <= high; and the log-odds they came from. */
 struct score {
     double probability, low, high;

@@ -125,8 +125,8 @@ static void add_summary(struct arena *a, const struct evaluation *e, struct buf 
         add_cards(a, &evaluation_judged(e)->metrics, out);
     buf_add(out, STR("<ul class=\"points\">\n"));
     for (size_t i = 0; i < v.n_point; i++) {
-        buf_add(out, STR("<li>"));
-        svg_escape(out, v.point[i]);
+        buf_add_format(out, "<li><b>%s.</b> ", v.point[i].about);
+        svg_escape(out, v.point[i].text);
         buf_add(out, STR("</li>\n"));
     }
     buf_add(out, STR("</ul>\n"));
@@ -180,22 +180,28 @@ static void add_threshold_rows(struct arena *a, const struct evaluation *e, cons
     }
 }
 
-static void add_thresholds(struct arena *a, const struct evaluation *e, const struct evaluation_part *part,
-                           struct buf *out) {
-    open_section(out, "thresholds", "Where to draw the line");
+static void explain_costs(struct arena *a, const struct evaluation *e, const struct evaluation_part *part, struct buf *out) {
     str revenue = number_for_people(a, e->costs.revenue), pursuit = number_for_people(a, e->costs.pursuit);
-    buf_add_format(
-        out,
-        "<p>A lead that converts is worth <b>%.*s</b>, and pursuing one in vain costs <b>%.*s</b>%s: pursuing pays from a "
-        "score of <b>%.3g&#160;%%</b> (<a href=\"#g-break_even\">break-even</a>).",
-        STR_ARG(revenue), STR_ARG(pursuit),
-        e->costs_assumed ? " (a stand-in: nobody said what they are, and every cost below hangs on them)" : "",
-        curves_break_even(&e->costs) * 100);
-    if (isfinite(part->cheapest.threshold))
+    double break_even = curves_break_even(&e->costs);
+    buf_add_format(out, "<p>A lead that converts is worth <b>%.*s</b>, and pursuing one in vain costs <b>%.*s</b>%s",
+                   STR_ARG(revenue), STR_ARG(pursuit),
+                   e->costs_assumed ? " (a stand-in: nobody said what they are, and every cost below hangs on them)" : "");
+    if (isfinite(break_even))
+        buf_add_format(out, ": pursuing pays from a score of <b>%.3g&#160;%%</b> (<a href=\"#g-break_even\">break-even</a>)",
+                       break_even * 100);
+    buf_add_byte(out, '.');
+    if (isfinite(break_even) && isfinite(part->cheapest.threshold))
         buf_add_format(out,
                        " On these very leads, %.3g&#160;%% would have been best; it is fitted to them, so do not copy it.",
                        part->cheapest.threshold * 100);
-    buf_add(out, STR("</p>\n<div class=\"scroll\"><table><thead><tr>"));
+    buf_add(out, STR("</p>\n"));
+}
+
+static void add_thresholds(struct arena *a, const struct evaluation *e, const struct evaluation_part *part,
+                           struct buf *out) {
+    open_section(out, "thresholds", "Where to draw the line");
+    explain_costs(a, e, part, out);
+    buf_add(out, STR("<div class=\"scroll\"><table><thead><tr>"));
     heading(out, NULL, "Score from", true);
     heading(out, NULL, "Leads", true);
     heading(out, NULL, "Right (TP)", true);
@@ -220,7 +226,7 @@ static void add_segment_rows(struct arena *a, const struct evaluation *e, struct
         bool same = i > 0 && str_equal(s->field, e->segment[i - 1].field);
         buf_add_format(out, "<tr%s>", same ? "" : " class=\"first\"");
         text_cell(out, same ? STR("") : s->field);
-        text_cell(out, s->level);
+        text_cell(out, str_empty(s->level) ? STR("(empty)") : s->level);
         number_cell(a, out, (double)s->rows);
         share_cell(a, out, s->observed);
         buf_add_format(out, "<td class=\"n\">%.1f to %.1f</td>", s->low * 100, s->high * 100);

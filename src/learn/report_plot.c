@@ -59,7 +59,7 @@ static void plot_lift(const struct evaluation_part *part, struct buf *out) {
         highest = fmax(highest, part->curves.decile[i].rows ? part->curves.decile[i].rate : 0);
     open_figure(out, "How often each tenth of the list converts");
     struct svg_plot p = share_plot(out, "Tenth of the leads, best scores first", "Converted");
-    p.x = (struct svg_axis){0.4, CURVE_DECILE + 0.6, SVG_NUMBER, p.x.label, true};
+    p.x = (struct svg_axis){0.4, CURVE_DECILE + 0.6, SVG_NUMBER, p.x.label, false};
     p.y.high = fmin(1, highest * 1.15 + 1e-3);
     p.legend_right = p.legend_top = true;
     svg_begin(&p, "Conversion rate by decile of score");
@@ -69,8 +69,8 @@ static void plot_lift(const struct evaluation_part *part, struct buf *out) {
             continue;
         char hover[160], label[32];
         double at = (double)i + 1;
-        snprintf(hover, sizeof hover, "Tenth %zu: %zu leads, %.0f converted, predicted %.1f %%, lift %.2f", i + 1, d->rows,
-                 d->positives, d->mean_prediction * 100, d->lift);
+        snprintf(hover, sizeof hover, "Tenth %zu: %zu leads, %.0f converted, predicted %.1f %%", i + 1, d->rows,
+                 d->positives, d->mean_prediction * 100);
         snprintf(label, sizeof label, "%.0f %%", d->rate * 100);
         svg_bar(&p, at - 0.38, at + 0.38, 0, d->rate, SVG_FIRST, hover);
         svg_mark(&p, (struct svg_point){at, d->mean_prediction}, SVG_SECOND, "predicted");

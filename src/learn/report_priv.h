@@ -9,7 +9,10 @@ enum { VERDICT_MAX_POINT = 8 };
 /* What a person who does not know the figures should know. Plain text, not yet escaped. */
 struct verdict {
     str headline;
-    str point[VERDICT_MAX_POINT];
+    struct {
+        const char *about; /* two or three words */
+        str text;
+    } point[VERDICT_MAX_POINT];
     size_t n_point;
 };
 

@@ -1,4 +1,5 @@
 /* report_words.c — what the figures mean, in plain words. */
+#include "base/number.h"
 #include "learn/report_priv.h"
 
 #include <math.h>
@@ -21,17 +22,19 @@ str report_percent(struct arena *a, double share, int digits) {
     return isfinite(share) ? text(a, "%.*f\u00a0%%", digits, share * 100) : STR("\u2014");
 }
 
-static void add(struct verdict *v, str point) {
-    if (v->n_point < VERDICT_MAX_POINT)
-        v->point[v->n_point++] = point;
+/* A count with thousands separated. */
+static str count(struct arena *a, size_t n) { return number_for_people(a, (double)n); }
+
+static void add(struct verdict *v, const char *about, str point) {
+    if (v->n_point == VERDICT_MAX_POINT)
+        return;
+    v->point[v->n_point].about = about;
+    v->point[v->n_point++].text = point;
 }
 
 /* ---- the headline ---- */
 
-static bool ranks_nothing(const struct metrics *m) {
-    const struct estimate *auc = &m->of[METRIC_AUC];
-    return !(auc->low > 0.5) || m->of[METRIC_LOG_LOSS].value >= m->base_log_loss;
-}
+static bool ranks_nothing(const struct metrics *m) { return !(m->of[METRIC_AUC].low > 0.5); }
 
 static const char *how_well(double auc) {
     static const struct {
@@ -49,6 +52,8 @@ enum honesty { HONEST, NEARLY, OFF };
 
 static enum honesty honesty_of(const struct metrics *m) {
     double over = m->of[METRIC_ECE].value - m->of[METRIC_ECE_FLOOR_P95].value;
+    if (m->of[METRIC_LOG_LOSS].value >= m->base_log_loss)
+        return OFF; /* few but grave errors need not show in the average */
     return over <= 0 ? HONEST : over <= 0.02 ? NEARLY : OFF;
 }
 
@@ -72,10 +77,11 @@ static str headline(struct arena *a, const struct evaluation *e, const struct me
 static void say_ranking(struct arena *a, const struct metrics *m, struct verdict *v) {
     const struct estimate *auc = &m->of[METRIC_AUC];
     if (isfinite(auc->value))
-        add(v, text(a,
-                    "Of two leads, one that converts and one that does not, it puts the right one first %.0f times in 100 "
-                    "(between %.0f and %.0f with 95\u00a0%% confidence); a coin would do it 50 times.",
-                    auc->value * 100, auc->low * 100, auc->high * 100));
+        add(v, "Ranking",
+            text(a,
+                 "Of two leads, one that converts and one that does not, it puts the right one first %.0f times in 100 "
+                 "(between %.0f and %.0f with 95\u00a0%% confidence); a coin would do it 50 times.",
+                 auc->value * 100, auc->low * 100, auc->high * 100));
 }
 
 static void say_top(struct arena *a, const struct evaluation_part *part, struct verdict *v) {
@@ -83,23 +89,25 @@ static void say_top(struct arena *a, const struct evaluation_part *part, struct 
     double precision = m->of[METRIC_PRECISION_AT_10].value, lift = m->of[METRIC_LIFT_AT_10].value;
     if (!isfinite(lift))
         return;
-    size_t top = m->n < 10 ? 1 : m->n / 10;
-    add(v, text(a,
-                "Of the best-scored tenth (%zu leads), %.0f\u00a0%% converted, against %.0f\u00a0%% of all leads: %.1f "
-                "times as many. "
-                "That tenth holds %.0f\u00a0%% of all conversions.",
-                top, precision * 100, m->base_rate * 100, lift, part->curves.gain.point[10].recall * 100));
+    str top = count(a, m->n < 10 ? 1 : m->n / 10);
+    add(v, "Top of the list",
+        text(a,
+             "Of the best-scored tenth (%.*s leads), %.0f\u00a0%% converted, against %.0f\u00a0%% of all leads: %.1f "
+             "times as many. "
+             "That tenth holds %.0f\u00a0%% of all conversions.",
+             STR_ARG(top), precision * 100, m->base_rate * 100, lift, part->curves.gain.point[10].recall * 100));
 }
 
 static void say_calibration(struct arena *a, const struct metrics *m, struct verdict *v) {
     double ece = m->of[METRIC_ECE].value * 100, floor = m->of[METRIC_ECE_FLOOR_P95].value * 100;
     double bias = (m->mean_prediction - m->base_rate) * 100;
     if (honesty_of(m) == HONEST) {
-        add(v, text(a,
-                    "When it says 30\u00a0%%, about 30 in 100 convert: probabilities are off by %.1f percentage points on "
-                    "average, and on so "
-                    "many leads chance alone can show up to %.1f.",
-                    ece, floor));
+        add(v, "Probabilities",
+            text(a,
+                 "When it says 30\u00a0%%, about 30 in 100 convert: probabilities are off by %.1f percentage points on "
+                 "average, and on so "
+                 "many leads chance alone can show up to %.1f.",
+                 ece, floor));
         return;
     }
     const char *direction = bias > 1    ? " On the whole it promises too much"
@@ -108,7 +116,7 @@ static void say_calibration(struct arena *a, const struct metrics *m, struct ver
     str balance = *direction ? text(a, "%s: %.0f\u00a0%% on average, and %.0f\u00a0%% converted.", direction,
                                     m->mean_prediction * 100, m->base_rate * 100)
                              : (str){0};
-    add(v,
+    add(v, "Probabilities",
         text(a, "Its probabilities are off by %.1f percentage points on average, where chance alone shows at most %.1f.%.*s",
              ece, floor, STR_ARG(balance)));
 }
@@ -118,18 +126,21 @@ static void say_uncertainty(struct arena *a, const struct metrics *m, struct ver
     if (!(m->base_log_loss > 0))
         return;
     if (removed > 0)
-        add(v, text(a,
-                    "Knowing its score removes %.0f\u00a0%% of the uncertainty about a lead (log loss %.3f, against %.3f of "
-                    "always saying "
-                    "the average).",
-                    removed, loss, m->base_log_loss));
+        add(v, "Use of a score",
+            text(a,
+                 "Knowing its score removes %.0f\u00a0%% of the uncertainty about a lead (log loss %.3f, against %.3f of "
+                 "always saying "
+                 "the average).",
+                 removed, loss, m->base_log_loss));
     else
-        add(v, text(a, "Always saying the average rate would predict better (log loss %.3f, against %.3f of the model).",
-                    m->base_log_loss, loss));
+        add(v, "Use of a score",
+            text(a, "Always saying the average rate would predict better (log loss %.3f, against %.3f of the model).",
+                 m->base_log_loss, loss));
 }
 
 static void say_basis(struct arena *a, const struct evaluation *e, const struct metrics *m, struct verdict *v) {
     size_t few = m->n_positive < m->n - m->n_positive ? m->n_positive : m->n - m->n_positive;
+    str rows = count(a, m->n), positives = count(a, m->n_positive);
     const char *kind = e->test ? "leads that the model never saw"
                        : e->out_of_fold
                            ? "training leads, each predicted by a model that did not see it"
@@ -137,7 +148,7 @@ static void say_basis(struct arena *a, const struct evaluation *e, const struct 
     const char *caution = few < 30    ? " That is very little: take every figure as a hint."
                           : few < 100 ? " That is little: the intervals beside the figures are wide, and they are meant."
                                       : "";
-    add(v, text(a, "All this was measured on %zu %s; %zu of them converted.%s", m->n, kind, m->n_positive, caution));
+    add(v, "Measured on", text(a, "%.*s %s; %.*s of them converted.%s", STR_ARG(rows), kind, STR_ARG(positives), caution));
 }
 
 static void say_against(struct arena *a, const struct evaluation *e, struct verdict *v) {
@@ -147,15 +158,17 @@ static void say_against(struct arena *a, const struct evaluation *e, struct verd
     const char *judgement = !(d->low > 0 || d->high < 0) ? "The difference may be chance."
                             : d->value > 0               ? "This model is better."
                                                          : "The other model is better.";
-    add(v, text(a, "Against %.*s on the same rows: AUC %+.4f (95\u00a0%% interval %+.4f to %+.4f). %s",
-                (int)(e->against_name.len < 200 ? e->against_name.len : 200), e->against_name.ptr ? e->against_name.ptr : "",
-                d->value, d->low, d->high, judgement));
+    add(v, "Comparison",
+        text(a, "Against %.*s on the same rows: AUC %+.4f (95\u00a0%% interval %+.4f to %+.4f). %s",
+             (int)(e->against_name.len < 200 ? e->against_name.len : 200), e->against_name.ptr ? e->against_name.ptr : "",
+             d->value, d->low, d->high, judgement));
 }
 
 static void say_warnings(struct arena *a, const struct evaluation *e, struct verdict *v) {
     if (e->n_warning > 0)
-        add(v, text(a, "%zu %s below: what was left out or looked odd, and why.", e->n_warning,
-                    e->n_warning == 1 ? "finding is listed" : "findings are listed"));
+        add(v, "Findings",
+            text(a, "%zu %s below: what was left out or looked odd, and why.", e->n_warning,
+                 e->n_warning == 1 ? "finding is listed" : "findings are listed"));
 }
 
 void report_judge(struct arena *a, const struct evaluation *e, struct verdict *out) {
@@ -179,7 +192,7 @@ str report_summary(struct arena *a, const struct evaluation *e) {
     report_judge(a, e, &v);
     str lines[VERDICT_MAX_POINT + 1] = {v.headline};
     for (size_t i = 0; i < v.n_point; i++)
-        lines[i + 1] = v.point[i];
+        lines[i + 1] = str_join(a, (const str[]){str_from(v.point[i].about), v.point[i].text}, 2, STR(": "));
     return str_join(a, lines, v.n_point + 1, STR("\n"));
 }
 

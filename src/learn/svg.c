@@ -117,7 +117,7 @@ static void draw_y_axis(struct svg_plot *p) {
 void svg_begin(struct svg_plot *p, const char *title) {
     p->left = 62;
     p->top = 10;
-    p->right = p->width - 14;
+    p->right = p->width - 24;
     p->bottom = p->height - 42;
     p->entries = 0;
     buf_add_format(p->out, "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" viewBox=\"0 0 %.0f %.0f\">", p->width,

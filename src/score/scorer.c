@@ -69,7 +69,3 @@ double scorer_explain(const struct bundle *b, struct row x, double *column_share
         term_share[b->term_of_column[c]] += column_share[c];
     return base;
 }
-
-enum tier scorer_tier(const struct bundle *b, double probability) {
-    return probability > b->hot ? TIER_HOT : probability > b->warm ? TIER_WARM : TIER_COLD;
-}

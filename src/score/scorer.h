@@ -23,7 +23,4 @@ void scorer_score(const struct bundle *b, const struct row *rows, size_t n, cons
  * column_share has room for n_column, term_share for n_term. */
 double scorer_explain(const struct bundle *b, struct row x, double *column_share, double *term_share);
 
-/* hot above b->hot, warm above b->warm, else cold. */
-enum tier scorer_tier(const struct bundle *b, double probability);
-
 #endif

@@ -40,7 +40,7 @@ bool peer_rewrite(const struct peer *p, struct arena *a, str text, str *out) {
         return false;
     char *again = p->dump(value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(17));
     if (value->refcount != (size_t)-1) /* true, false and null are shared */
-        p->delete(value);
+        p->delete (value);
     *out = str_copy(a, str_from(again));
     free(again);
     return true;

@@ -250,7 +250,7 @@ static void says_where(void **state) {
     assert_int_equal(row.status, ERR_INPUT);
     o.max_cell_byte = 2;
     row = last_row(*state, &o, STR("a,b\n1,234"));
-    assert_string_equal(row.reason, "cell 2 has 3 bytes, the limit is 2");
+    assert_string_equal(row.reason, "cell 2, which begins on line 2, has more than 2 bytes");
     assert_int_equal(row.status, ERR_LIMIT);
 }
 

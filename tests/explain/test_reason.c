@@ -10,7 +10,7 @@ static const struct field fields[] = {
     {.name = STR_INIT("=cmd"), .type = FIELD_CATEGORY, .level = levels, .n_level = 2},
 };
 static const struct schema schema = {.field = fields, .n_field = 3};
-static const struct extra_term extra[] = {{STR_INIT("Firmographic fit"), 0.8666}};
+static const struct extra_term extra[] = {{.title = STR_INIT("Firmographic fit"), .value = 0.8666}};
 
 static str sentence(struct arena *a, const struct field_value *value, const double *share, uint32_t term) {
     struct reason_input in = {.schema = &schema, .value = value, .extra = extra, .n_extra = 1, .share = share, .base_rate = 0.4};

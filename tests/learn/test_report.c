@@ -198,6 +198,9 @@ static void words_fit_the_figures(void **state) {
         str_starts(summary_of(*state, 5, 3000, 9, 1), STR("This model ranks leads almost perfectly, which is rarely true")));
     assert_true(str_starts(summary_of(*state, 6, 3000, 0, 1), STR("There is not enough signal")));
     assert_true(str_find(summary_of(*state, 7, 60, 2, 1), STR("That is very little")) > 0);
+    /* good order, but sure of itself where it is wrong */
+    assert_true(str_starts(summary_of(*state, 10, 3000, 2.2, 9),
+                           STR("This model ranks leads well, and its probabilities should not")));
     struct world w = draw_world(*state, 8, 50, 1, 1);
     for (size_t i = 0; i < w.n; i++)
         w.y[i] = 0;
