@@ -54,7 +54,8 @@ struct assay {
     double hot, warm;
     const str *column; /* of the file */
     size_t n_column;
-    bool *own; /* columns of an earlier assay, which the new ones replace */
+    bool *own;    /* columns of an earlier assay, which the new ones replace */
+    bool any_own;
     char delimiter;
     uint32_t *ranked; /* used fields, most important first */
     size_t n_ranked;

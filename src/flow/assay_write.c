@@ -26,7 +26,7 @@ static bool is_own_column(str name) {
 void assay_write_head(struct assay *w, struct buf *out) {
     w->own = ARENA_ARRAY(w->a, w->n_column, bool);
     for (size_t c = 0; c < w->n_column; c++)
-        w->own[c] = is_own_column(w->column[c]);
+        w->any_own |= w->own[c] = is_own_column(w->column[c]);
     if (w->o->json_lines)
         return;
     for (size_t c = 0; c < w->n_column; c++) {
@@ -128,7 +128,13 @@ static void add_number(struct buf *out, double v) {
     buf_add(out, (str){text, number_format(v, text)});
 }
 
-static void write_csv(const struct assay *w, const struct assay_row *r, const struct explaining *x, struct buf *out) {
+/* The input columns, each with a delimiter behind it. A row that is CSV already is passed on as it stands. */
+static void write_input(const struct assay *w, const struct assay_row *r, struct buf *out) {
+    if (r->in->csv.len > 0 && !w->any_own) {
+        buf_add(out, r->in->csv);
+        buf_add_byte(out, w->delimiter);
+        return;
+    }
     for (size_t c = 0; c < w->n_column; c++) {
         if (w->own[c])
             continue;
@@ -136,6 +142,10 @@ static void write_csv(const struct assay *w, const struct assay_row *r, const st
             csv_write_cell(out, r->in->cell[c], w->delimiter);
         buf_add_byte(out, w->delimiter);
     }
+}
+
+static void write_csv(const struct assay *w, const struct assay_row *r, const struct explaining *x, struct buf *out) {
+    write_input(w, r, out);
     if (r->status == RECORD_SCORED) {
         add_number(out, r->score.probability);
         buf_add_byte(out, w->delimiter);
