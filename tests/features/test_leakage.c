@@ -169,6 +169,16 @@ static void names_alone_are_never_certain(void **state) {
     }
 }
 
+/* Nor is a quantity with a status in its name a status. */
+static void days_in_a_stage_are_no_stage(void **state) {
+    const char *names[] = {"Employees", "Visits", "Source", "Elapsed Days In Sales Stage"};
+    struct sheet *s = honest(*state, 12, 4, names, 0.3);
+    struct rng r = rng_from_seed(19);
+    for (size_t i = 0; i < N; i++)
+        s->cell[3][i] = str_format(*state, "%u", (unsigned)rng_below(&r, s->y[i] > 0 ? 100 : 200));
+    assert_int_equal(worst(scan(*state, s, (struct leak_opts){0}), names[3]), LEAK_NOTE);
+}
+
 static void dates_after_the_row_are_found(void **state) {
     const char *names[] = {"Employees", "Visits", "Source", "Signed", "Created"};
     struct sheet *s = honest(*state, 9, 5, names, 0.3);
@@ -210,6 +220,7 @@ int main(void) {
         ARENA_TEST(a_field_that_hardly_beats_the_rest_passes),
         ARENA_TEST(call_lengths_are_suspect),
         ARENA_TEST(names_alone_are_never_certain),
+        ARENA_TEST(days_in_a_stage_are_no_stage),
         ARENA_TEST(dates_after_the_row_are_found),
         ARENA_TEST(tiny_and_one_sided_tables_are_safe),
     };
