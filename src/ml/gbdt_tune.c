@@ -52,13 +52,14 @@ struct tuning {
     float *margin;               /* final: s->n rows of marks + 1, or NULL */
 };
 
-double gbdt_base(const struct dataset *s, const uint32_t *rows, size_t k) {
+double gbdt_base(const struct dataset *s, const uint32_t *rows, size_t k, const double *weight) {
     double positive = 0, all = 0;
     size_t n = rows ? k : s->n;
     for (size_t i = 0; i < n; i++) {
         size_t at = rows ? rows[i] : i;
-        positive += s->y[at] * dataset_weight(s, at);
-        all += dataset_weight(s, at);
+        double w = dataset_weight(s, at) * (weight ? weight[i] : 1);
+        positive += s->y[at] * w;
+        all += w;
     }
     return log((positive + 0.5) / (all - positive + 0.5));
 }
@@ -82,7 +83,7 @@ static err make_split(const struct tuning *t, uint32_t f, struct arena *scratch,
     *out = (struct split){.t = t, .scratch = scratch, .held = ARENA_ARRAY(scratch, t->s->n, uint32_t)};
     size_t n = dataset_fold_rows(t->fold, t->s->n, f, false, rows);
     out->n_held = dataset_fold_rows(t->fold, t->s->n, f, true, out->held);
-    out->base = gbdt_base(t->s, rows, n);
+    out->base = gbdt_base(t->s, rows, n, NULL);
     TRY(gbdt_matrix_new(scratch, t->s, t->columns, rows, n, NULL, &out->train));
     return gbdt_matrix_new(scratch, t->s, t->columns, out->held, out->n_held, NULL, &out->watched);
 }
@@ -253,8 +254,31 @@ static unsigned choose_mark(const struct tuning *t, uint32_t n_fold) {
     return best;
 }
 
+/* Without columns there is nothing to choose and the library refuses to work. */
+static err tune_nothing(const struct dataset *s, struct arena *a, const uint32_t *fold, uint32_t n_fold, double *out_of_fold,
+                        struct gbdt_choice *out) {
+    uint32_t *rows = ARENA_ARRAY(a, s->n, uint32_t);
+    double loss = 0, weight = 0;
+    for (uint32_t f = 0; f < n_fold; f++) {
+        size_t n = dataset_fold_rows(fold, s->n, f, false, rows);
+        double base = gbdt_base(s, rows, n, NULL);
+        for (size_t i = 0; i < s->n; i++) {
+            if (fold[i] != f)
+                continue;
+            loss += dataset_weight(s, i) * row_loss(s->y[i], base);
+            weight += dataset_weight(s, i);
+            if (out_of_fold)
+                out_of_fold[i] = base;
+        }
+    }
+    *out = (struct gbdt_choice){.setting = tried[0], .log_loss = loss / weight, .base_loss = loss / weight};
+    return OK;
+}
+
 err gbdt_tune(struct arena *a, const struct dataset *s, const struct gbdt_columns *c, const uint32_t *fold, uint32_t n_fold,
               uint64_t seed, unsigned threads, double *out_of_fold, struct gbdt_choice *out) {
+    if (c->k == 0)
+        return tune_nothing(s, a, fold, n_fold, out_of_fold, out);
     struct tuning t = {.s = s, .columns = c, .fold = fold, .seed = seed};
     struct arena_mark mark = arena_mark(a);
     t.found = ARENA_ARRAY(a, n_fold, struct found);
