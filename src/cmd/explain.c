@@ -91,9 +91,8 @@ static err explain_row(struct session *s, const struct explain_settings *o, stru
     x->v = vector_new(a, v);
     vectorise_row(v, x->in->cell, s->clock.wall_ms(), x->v);
     scorer_score(b, &x->v->row, 1, x->v->missing, o->interval, a, &x->score);
-    double *column_share = ARENA_ARRAY(a, b->n_column, double);
     x->share = ARENA_ARRAY(a, b->n_term, double);
-    x->base = scorer_explain(b, x->v->row, column_share, x->share);
+    x->base = scorer_explain(b, &x->v->row, 1, a, x->share);
     order_terms(a, x);
     struct extra_term *extra = ARENA_ARRAY(a, SECTION_COUNT, struct extra_term);
     for (size_t k = 0; k < SECTION_COUNT && b->profile; k++)

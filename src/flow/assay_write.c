@@ -49,7 +49,6 @@ void assay_write_head(struct assay *w, struct buf *out) {
 
 struct explaining {
     const struct assay *w;
-    double *column_share, *term_share;
     struct extra_term *extra; /* sections of the bundle's profile; or the criteria of the profile that scores alone */
     size_t n_extra;
     struct buf text; /* the sentences of one row, one behind the other */
@@ -70,8 +69,6 @@ static struct explaining *explaining_new(const struct assay *w, struct arena *a)
     struct explaining *x = ARENA_NEW(a, struct explaining);
     const size_t room = (size_t)REASON_MAX_BYTE * (w->o->reasons + 1);
     x->w = w;
-    x->column_share = w->bundle ? ARENA_ARRAY(a, w->bundle->n_column, double) : NULL;
-    x->term_share = w->bundle ? ARENA_ARRAY(a, w->bundle->n_term, double) : NULL;
     prepare_extra(x, w, a);
     x->text = (struct buf){.ptr = arena_alloc(a, room), .cap = room, .max = room};
     return x;
@@ -89,14 +86,12 @@ static void explain(struct explaining *x, const struct assay_row *r) {
     const struct bundle *b = x->w->bundle;
     uint32_t rank[REASON_MAX];
     size_t end[REASON_MAX];
-    if (b)
-        scorer_explain(b, r->x, x->column_share, x->term_share);
     fill_extra(x, r);
     const struct reason_input in = {.schema = b ? b->schema : &no_fields,
                                     .value = r->value,
                                     .extra = x->extra,
                                     .n_extra = x->n_extra,
-                                    .share = b ? x->term_share : r->credit_share,
+                                    .share = r->share,
                                     .base_rate = b ? b->base_rate : (double)NAN};
     buf_clear(&x->text);
     x->n = reason_rank(in.share, in.schema->n_field + x->n_extra, x->w->o->reasons, rank);

@@ -215,8 +215,8 @@ static void gbdt_spread(const struct model *m, const struct row *rows, size_t n,
     }
 }
 
-static double gbdt_explain(const struct model *m, struct row x, double scale, double *share) {
-    return treeshap_explain(m->shap, x, scale, share);
+static double gbdt_explain(const struct model *m, const struct row *rows, size_t n, double scale, double *share) {
+    return treeshap_explain(m->shap, rows, n, scale, share);
 }
 
 /* ---- files ---- */
