@@ -26,6 +26,8 @@ static void json_and_yaml_are_equal(void **state) {
     const struct profile *j = profile_of(
         *state, " {\"format\": 1, \"name\": \"n\", \"firmographics\": [{\"field\": \"a\", \"range\": [1, null]}]}");
     assert_true(json_equal(y->document, j->document));
+    assert_true(str_equal(profile_hash(*state, y), profile_hash(*state, j)));
+    assert_int_equal(profile_hash(*state, y).len, 64);
     struct buf *out = buf_in(*state, 1 << 16);
     struct json_writer w;
     json_write_begin(&w, out, 0);
