@@ -82,7 +82,8 @@ static void slide(struct csv *c) {
     size_t from = c->row;
     if (c->passing && (c->head_kept || c->at - c->row >= CSV_RAW_BYTE)) {
         keep_head(c);
-        from = c->row = c->cell = c->at;
+        /* of a cell that has begun one byte stays, so that a quote behind it is not taken for the cell's first */
+        from = c->row = c->cell = c->at - (c->cell < c->at);
     }
     memmove(c->window, c->window + from, c->end - from);
     c->row -= from;
@@ -271,7 +272,8 @@ static enum stop scan(struct csv *c) {
                 return stop;
             continue;
         }
-        enum stop stop = scan_plain(c);
+        bool quote = c->cell == c->at && c->at < c->end && c->window[c->at] == '"';
+        enum stop stop = quote ? STOP_QUOTE : scan_plain(c);
         if (stop == STOP_LINE)
             end_cell(c, c->cell, c->at);
         if (stop != STOP_QUOTE)

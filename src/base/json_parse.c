@@ -11,7 +11,7 @@ struct parser {
     struct json_limits limits;
     size_t values;
     uint32_t line;
-    struct json_stack stack;
+    struct json_stack *stack;
 };
 
 /* ---- messages ---- */
@@ -223,12 +223,12 @@ static err out_of_memory(const struct parser *p) {
 }
 
 static err parse_items(struct parser *p, uint32_t depth, struct json *out) {
-    const size_t base = p->stack.len;
+    const size_t base = p->stack->len;
     for (;;) {
         struct json item;
         skip_space(p);
         TRY(parse_value(p, depth, &item));
-        struct json *slot = json_stack_push(&p->stack, sizeof item);
+        struct json *slot = json_stack_push(p->stack, sizeof item);
         if (!slot)
             return out_of_memory(p);
         *slot = item;
@@ -241,7 +241,7 @@ static err parse_items(struct parser *p, uint32_t depth, struct json *out) {
     if (*p->at != ']')
         return expected(p, "a comma or ] was expected after the item");
     p->at++;
-    out->items = json_stack_take(&p->stack, base);
+    out->items = json_stack_take(p->stack, base);
     return OK;
 }
 
@@ -268,11 +268,11 @@ static err seal(struct parser *p, struct json *object) {
 }
 
 static err parse_members(struct parser *p, uint32_t depth, struct json *out) {
-    const size_t base = p->stack.len;
+    const size_t base = p->stack->len;
     for (;;) {
         struct json_member member;
         TRY(parse_member(p, depth, &member));
-        struct json_member *slot = json_stack_push(&p->stack, sizeof member);
+        struct json_member *slot = json_stack_push(p->stack, sizeof member);
         if (!slot)
             return out_of_memory(p);
         *slot = member;
@@ -285,7 +285,7 @@ static err parse_members(struct parser *p, uint32_t depth, struct json *out) {
     if (*p->at != '}')
         return expected(p, "a comma or } was expected after the member");
     p->at++;
-    out->members = json_stack_take(&p->stack, base);
+    out->members = json_stack_take(p->stack, base);
     return seal(p, out);
 }
 
@@ -344,7 +344,8 @@ static err parse_document(struct parser *p, struct json *out) {
 }
 
 err json_parse(struct arena *a, str text, const struct json_limits *limits, const struct json **out) {
-    struct parser p = {.arena = a, .line = 1, .limits = json_limits_or_default(limits, (size_t)64 << 20)};
+    struct json_stack stack;
+    struct parser p = {.arena = a, .line = 1, .stack = &stack, .limits = json_limits_or_default(limits, (size_t)64 << 20)};
     if (text.len > p.limits.max_byte)
         return fail(ERR_LIMIT, "json_too_large", "the text has %zu bytes, more than the limit of %zu", text.len,
                     p.limits.max_byte);
@@ -354,10 +355,10 @@ err json_parse(struct arena *a, str text, const struct json_limits *limits, cons
         memcpy(p.at, text.ptr, text.len);
     p.end = p.at + text.len;
     p.line_start = p.at;
-    json_stack_init(&p.stack, a);
+    json_stack_init(&stack, a);
     struct json *root = ARENA_NEW(a, struct json);
     err rc = parse_document(&p, root);
-    json_stack_done(&p.stack);
+    json_stack_done(&stack);
     if (rc == OK)
         *out = root;
     return rc;

@@ -31,7 +31,35 @@ static long first_digit_exponent(str s) {
     return exponent + (before > 0 ? before - 1 : -leading - 1);
 }
 
+/* Plain decimals of at most 15 digits, which most numbers are: their digits and the power of ten are both exact doubles, so
+ * that one correctly rounded division gives the correctly rounded number (Clinger 1990). False for all other texts. */
+static bool parse_short(str s, double *out) {
+    static const double ten_to[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+    const size_t sign = s.len > 0 && s.ptr[0] == '-';
+    size_t point = s.len, digits = 0;
+    int64_t value = 0;
+    if (s.len > 17)
+        return false;
+    for (size_t i = sign; i < s.len; i++) {
+        if (is_digit(s.ptr[i])) {
+            value = value * 10 + (s.ptr[i] - '0');
+            digits++;
+        } else if (s.ptr[i] == '.' && point == s.len) {
+            point = i;
+        } else {
+            return false;
+        }
+    }
+    if (digits == 0 || digits > 15)
+        return false;
+    const double size = (double)value / ten_to[point < s.len ? s.len - point - 1 : 0];
+    *out = sign ? -size : size;
+    return true;
+}
+
 bool number_parse(str s, double *out) {
+    if (parse_short(s, out))
+        return true;
     size_t sign = s.len > 0 && (s.ptr[0] == '-' || s.ptr[0] == '+');
     if (s.len == sign || !(is_digit(s.ptr[sign]) || s.ptr[sign] == '.'))
         return false; /* keeps out "inf", "nan" and a second sign */

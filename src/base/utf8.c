@@ -5,11 +5,14 @@
 #include <emmintrin.h>
 #endif
 
-/* First index from `at` on where sixteen ASCII bytes no longer lie together; the rest is looked at byte by byte. */
+/* Index of the first byte from `at` on that is not ASCII. */
 static size_t pass_ascii(str s, size_t at) {
 #ifdef __SSE2__
-    while (at + 16 <= s.len && _mm_movemask_epi8(_mm_loadu_si128((const __m128i *)(const void *)(s.ptr + at))) == 0)
-        at += 16;
+    for (; at + 16 <= s.len; at += 16) {
+        int high = _mm_movemask_epi8(_mm_loadu_si128((const __m128i *)(const void *)(s.ptr + at)));
+        if (high != 0)
+            return at + (size_t)__builtin_ctz((unsigned)high);
+    }
 #else
     for (uint64_t word; at + 8 <= s.len; at += 8) {
         memcpy(&word, s.ptr + at, 8);
@@ -17,6 +20,8 @@ static size_t pass_ascii(str s, size_t at) {
             break;
     }
 #endif
+    while (at < s.len && (unsigned char)s.ptr[at] < 0x80)
+        at++;
     return at;
 }
 
@@ -39,16 +44,14 @@ static size_t character_length(const unsigned char *p, size_t left) {
 }
 
 size_t utf8_valid_prefix(str s) {
-    size_t at = 0;
+    size_t at = pass_ascii(s, 0);
     while (at < s.len) {
-        at = pass_ascii(s, at);
-        /* a stretch by character before ASCII is tried again, so that dense non-ASCII text does not pay for the attempt */
-        for (size_t until = at + 64; at < s.len && at < until;) {
-            size_t n = character_length((const unsigned char *)s.ptr + at, s.len - at);
-            if (n == 0)
-                return at;
-            at += n;
-        }
+        size_t n = character_length((const unsigned char *)s.ptr + at, s.len - at);
+        if (n == 0)
+            return at;
+        at += n;
+        if (at < s.len && (unsigned char)s.ptr[at] < 0x80)
+            at = pass_ascii(s, at);
     }
     return at;
 }

@@ -9,6 +9,7 @@
 #include "intake/table.h"
 #include "lead/schema.h"
 #include "profile/profile.h"
+#include "score/bundle.h"
 
 #include <unistd.h>
 
@@ -159,7 +160,8 @@ static err check_schema(struct finding *f) {
 }
 
 static err check_model(struct finding *f) {
-    return fail(ERR_ABSENT, "check_model", "%s: models are not checked yet", f->path);
+    struct bundle *b;
+    return bundle_load(f->session->arena, f->path, &b);
 }
 
 /* ---- what is said ---- */

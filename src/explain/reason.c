@@ -8,7 +8,7 @@
 
 size_t reason_rank(const double *share, size_t n, size_t most, uint32_t *out) {
     size_t k = 0;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n && most > 0; i++) {
         double size = fabs(share[i]);
         if (!(size >= REASON_LEAST_SHARE) || (k == most && size <= fabs(share[out[k - 1]])))
             continue;

@@ -68,6 +68,17 @@ static double *draw_weights(struct arena *scratch, const struct growing *g, size
     return w;
 }
 
+/* A forest of no trees. */
+static struct trees *base_only(struct arena *a, size_t d, double base) {
+    struct trees *t = ARENA_NEW(a, struct trees);
+    *t = (struct trees){.d = d,
+                        .n_part = 1,
+                        .base = arena_copy(a, &base, sizeof base),
+                        .part = ARENA_ARRAY(a, 2, uint32_t),
+                        .root = ARENA_ARRAY(a, 1, uint32_t)};
+    return t;
+}
+
 static err grow_model(void *ctx) {
     const struct job *j = ctx;
     struct growing *g = j->g;
@@ -77,8 +88,13 @@ static err grow_model(void *ctx) {
     struct gbdt_setting setting = setting_of(g->choice, j->i, &rounds);
     struct rng r = rng_fork(&g->rng, j->i);
     const double *weight = draw_weights(j->scratch, g, j->i);
+    double base = gbdt_base(g->s, NULL, 0, weight);
+    if (rounds == 0) {
+        g->trees[j->i] = base_only(g->arena[j->i], g->s->d, base);
+        return OK;
+    }
     TRY(gbdt_matrix_new(j->scratch, g->s, g->columns, NULL, 0, weight, &m));
-    TRY(gbdt_booster_new(j->scratch, m, NULL, &setting, gbdt_base(g->s, NULL, 0), rng_next(&r), &b));
+    TRY(gbdt_booster_new(j->scratch, m, NULL, &setting, base, rng_next(&r), &b));
     for (unsigned k = 0; k < rounds; k++)
         TRY(gbdt_booster_grow(b));
     return gbdt_booster_trees(g->arena[j->i], j->scratch, b, rounds, j->i == 0, &g->trees[j->i]);
@@ -199,8 +215,8 @@ static void gbdt_spread(const struct model *m, const struct row *rows, size_t n,
     }
 }
 
-static double gbdt_explain(const struct model *m, struct row x, double scale, double *share) {
-    return treeshap_explain(m->shap, x, scale, share);
+static double gbdt_explain(const struct model *m, const struct row *rows, size_t n, double scale, double *share) {
+    return treeshap_explain(m->shap, rows, n, scale, share);
 }
 
 /* ---- files ---- */

@@ -152,7 +152,9 @@ static err set_numbers(struct gbdt_booster *b, const struct gbdt_setting *s, uin
     TRY(set(b, "subsample", s->row_share));
     TRY(set(b, "lambda", s->l2));
     TRY(set(b, "eta", s->rate));
-    return set(b, "seed", (double)((seed ^ (seed >> 32)) & 0x3fffffff));
+    char text[24];
+    snprintf(text, sizeof text, "%u", (unsigned)((seed ^ (seed >> 32)) & 0x3fffffff));
+    return check(XGBoosterSetParam(b->handle, "seed", text), "take a setting");
 }
 
 /* The library is told the base as a probability, in float, and turns it back. */

@@ -7,7 +7,8 @@
 
 enum {
     RACE_ROUNDS = 400,
-    FINAL_ROUNDS = 2000,
+    LOOK = 4,                   /* rounds between two looks at the held-out rows */
+    FINAL_ROUNDS = 600,         /* about; more would cost every score */
     MARKS = 64,                 /* most times the final boosters are looked at */
     MARGINS = 16 * 1000 * 1000, /* out-of-fold predictions kept, all marks together */
     LARGE = 20000,              /* rows from which one fold is enough to race on */
@@ -23,7 +24,11 @@ static const struct gbdt_setting tried[] = {
     {.depth = 4, .min_child_weight = 1, .column_share = 0.4, .node_share = 1, .l2 = 1},
     {.depth = 6, .min_child_weight = 5, .column_share = 1, .node_share = 0.2, .l2 = 5},
     {.depth = 3, .min_child_weight = 5, .column_share = 0.4, .node_share = 1, .l2 = 1},
+    {.depth = 6, .min_child_weight = 20, .column_share = 0.8, .node_share = 1, .l2 = 10},
+    {.depth = 4, .min_child_weight = 5, .column_share = 0.8, .node_share = 1, .l2 = 5},
     {.depth = 8, .min_child_weight = 5, .column_share = 0.4, .node_share = 1, .l2 = 10},
+    {.depth = 8, .min_child_weight = 1, .column_share = 0.8, .node_share = 1, .l2 = 10},
+    {.depth = 3, .min_child_weight = 20, .column_share = 0.8, .node_share = 1, .l2 = 10},
     {.depth = 2, .min_child_weight = 5, .column_share = 0.4, .node_share = 1, .l2 = 1},
     {.depth = 1, .min_child_weight = 2, .column_share = 0.4, .node_share = 1, .l2 = 5},
 };
@@ -47,13 +52,14 @@ struct tuning {
     float *margin;               /* final: s->n rows of marks + 1, or NULL */
 };
 
-double gbdt_base(const struct dataset *s, const uint32_t *rows, size_t k) {
+double gbdt_base(const struct dataset *s, const uint32_t *rows, size_t k, const double *weight) {
     double positive = 0, all = 0;
     size_t n = rows ? k : s->n;
     for (size_t i = 0; i < n; i++) {
         size_t at = rows ? rows[i] : i;
-        positive += s->y[at] * dataset_weight(s, at);
-        all += dataset_weight(s, at);
+        double w = dataset_weight(s, at) * (weight ? weight[i] : 1);
+        positive += s->y[at] * w;
+        all += w;
     }
     return log((positive + 0.5) / (all - positive + 0.5));
 }
@@ -77,7 +83,7 @@ static err make_split(const struct tuning *t, uint32_t f, struct arena *scratch,
     *out = (struct split){.t = t, .scratch = scratch, .held = ARENA_ARRAY(scratch, t->s->n, uint32_t)};
     size_t n = dataset_fold_rows(t->fold, t->s->n, f, false, rows);
     out->n_held = dataset_fold_rows(t->fold, t->s->n, f, true, out->held);
-    out->base = gbdt_base(t->s, rows, n);
+    out->base = gbdt_base(t->s, rows, n, NULL);
     TRY(gbdt_matrix_new(scratch, t->s, t->columns, rows, n, NULL, &out->train));
     return gbdt_matrix_new(scratch, t->s, t->columns, out->held, out->n_held, NULL, &out->watched);
 }
@@ -99,34 +105,43 @@ static double held_weight(const struct split *p) {
     return sum;
 }
 
-/* Grows one setting of the race until 16 rounds bring no new best or it cannot be expected to come near `rival`. */
-static err race_one(const struct split *p, const struct gbdt_setting *s, double rival, double *loss, unsigned *rounds) {
-    enum { LOOK = 4, PATIENCE = 16, TREND = 16 };
+/* A setting's way through the race: best loss so far at every LOOK rounds. */
+struct way {
+    double best[RACE_ROUNDS / LOOK + 1];
+    unsigned n, best_at; /* entries; rounds of the last best */
+};
+
+/* Whether a setting can no longer be expected to win: even three times its latest gain would not bring it near the rival's
+ * end, and it needs more than twice the rounds to get where the rival was. */
+static bool is_beaten(const struct way *w, const struct way *rival, double slack) {
+    enum { TREND = 4 }; /* looks */
+    if (w->n <= 2 * TREND || rival->n == 0)
+        return false;
+    double now = w->best[w->n - 1], gain = w->best[w->n - 1 - TREND] - now;
+    size_t half = (w->n - 1) / 2 < rival->n ? (w->n - 1) / 2 : rival->n - 1;
+    return now - 3 * gain > rival->best[rival->n - 1] + slack && now > rival->best[half] + slack;
+}
+
+/* Grows one setting of the race until 16 rounds bring no new best or the rival has beaten it. */
+static err race_one(const struct split *p, const struct gbdt_setting *s, const struct way *rival, struct way *w) {
+    enum { PATIENCE = 16 };
     const double slack = 0.001 * held_weight(p);
     struct gbdt_booster *b;
-    double best = held_loss(p, NULL), before = best;
-    unsigned best_at = 0;
+    *w = (struct way){.best = {held_loss(p, NULL)}, .n = 1};
     TRY(gbdt_booster_new(p->scratch, p->train, p->watched, s, p->base, p->t->seed, &b));
-    for (unsigned r = 1; r <= RACE_ROUNDS && r <= best_at + PATIENCE; r++) {
+    for (unsigned r = 1; r <= RACE_ROUNDS && r <= w->best_at + PATIENCE && !is_beaten(w, rival, slack); r++) {
         TRY(gbdt_booster_grow(b));
         if (r % LOOK > 0)
             continue;
         const float *margin;
         TRY(gbdt_booster_margin(b, p->watched, UINT32_MAX, &margin));
         double now = held_loss(p, margin);
-        if (now < best) {
-            best = now;
-            best_at = r;
-        }
-        if (r % TREND > 0)
-            continue;
-        if (r > TREND && best - 3 * (before - best) > rival + slack)
-            break;
-        before = best;
+        if (now < w->best[w->n - 1])
+            w->best_at = r;
+        w->best[w->n] = fmin(now, w->best[w->n - 1]);
+        w->n++;
     }
     gbdt_booster_free(b);
-    *loss = best;
-    *rounds = best_at;
     return OK;
 }
 
@@ -143,12 +158,14 @@ static err race_fold(void *ctx, size_t f, struct arena *scratch) {
     struct found *out = &t->found[f];
     struct split p;
     TRY(make_split(t, (uint32_t)f, scratch, &p));
-    double best = INFINITY;
+    struct way rival = {0}, w;
     for (size_t i = 0; i < N_TRIED; i++) {
         struct gbdt_setting s = race_setting(t, i);
-        TRY(race_one(&p, &s, best, &out->loss[i], &out->rounds[i]));
-        if (out->loss[i] < best)
-            best = out->loss[i];
+        TRY(race_one(&p, &s, &rival, &w));
+        out->loss[i] = w.best[w.n - 1];
+        out->rounds[i] = w.best_at;
+        if (i == 0 || out->loss[i] < rival.best[rival.n - 1])
+            rival = w;
     }
     return OK;
 }
@@ -211,7 +228,7 @@ static void choose_setting(const struct tuning *t, uint32_t racing, struct gbdt_
 static void plan_final(struct tuning *t, const struct gbdt_choice *c) {
     t->setting = c->setting;
     double expected = c->race_rounds * c->race_rate; /* rounds times rate */
-    t->setting.rate = fmax(FINAL_RATE, 1.5 * expected / FINAL_ROUNDS);
+    t->setting.rate = fmax(FINAL_RATE, expected / FINAL_ROUNDS);
     t->most = (unsigned)(1.5 * expected / t->setting.rate) + 64;
     size_t room = MARGINS / t->s->n;
     t->step = t->most / (room > MARKS ? MARKS : room < 8 ? 8 : (unsigned)room) + 1;
@@ -237,8 +254,31 @@ static unsigned choose_mark(const struct tuning *t, uint32_t n_fold) {
     return best;
 }
 
+/* Without columns there is nothing to choose and the library refuses to work. */
+static err tune_nothing(const struct dataset *s, struct arena *a, const uint32_t *fold, uint32_t n_fold, double *out_of_fold,
+                        struct gbdt_choice *out) {
+    uint32_t *rows = ARENA_ARRAY(a, s->n, uint32_t);
+    double loss = 0, weight = 0;
+    for (uint32_t f = 0; f < n_fold; f++) {
+        size_t n = dataset_fold_rows(fold, s->n, f, false, rows);
+        double base = gbdt_base(s, rows, n, NULL);
+        for (size_t i = 0; i < s->n; i++) {
+            if (fold[i] != f)
+                continue;
+            loss += dataset_weight(s, i) * row_loss(s->y[i], base);
+            weight += dataset_weight(s, i);
+            if (out_of_fold)
+                out_of_fold[i] = base;
+        }
+    }
+    *out = (struct gbdt_choice){.setting = tried[0], .log_loss = loss / weight, .base_loss = loss / weight};
+    return OK;
+}
+
 err gbdt_tune(struct arena *a, const struct dataset *s, const struct gbdt_columns *c, const uint32_t *fold, uint32_t n_fold,
               uint64_t seed, unsigned threads, double *out_of_fold, struct gbdt_choice *out) {
+    if (c->k == 0)
+        return tune_nothing(s, a, fold, n_fold, out_of_fold, out);
     struct tuning t = {.s = s, .columns = c, .fold = fold, .seed = seed};
     struct arena_mark mark = arena_mark(a);
     t.found = ARENA_ARRAY(a, n_fold, struct found);

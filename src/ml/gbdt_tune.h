@@ -19,8 +19,9 @@ struct gbdt_choice {
     double race_rate;
 };
 
-/* Log-odds of the weighted share of positives among the k given rows (NULL: all), shrunk by half a row of each outcome. */
-double gbdt_base(const struct dataset *s, const uint32_t *rows, size_t k);
+/* Log-odds of the weighted share of positives among the k given rows (NULL: all), shrunk by half a row of each outcome.
+ * `weight`, when not NULL, has one factor for each of the rows given. */
+double gbdt_base(const struct dataset *s, const uint32_t *rows, size_t k, const double *weight);
 
 /* fold[n] in 0..n_fold-1. *out_of_fold may be NULL, else has room for s->n log-odds. */
 err gbdt_tune(struct arena *a, const struct dataset *s, const struct gbdt_columns *c, const uint32_t *fold, uint32_t n_fold,

@@ -23,7 +23,7 @@ static bool find(void *library, const char *name, void *function) {
 
 struct peer *peer_open(struct arena *a) {
     struct peer *p = ARENA_NEW(a, struct peer);
-    p->library = dlopen("libjansson.so.4", RTLD_NOW | RTLD_LOCAL);
+    p->library = dlopen("libjansson.so.4", RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     if (!p->library)
         return NULL;
     arena_defer(a, close_library, p->library);
