@@ -8,7 +8,7 @@ enum { SEGMENT_FIELDS = 4, SEGMENT_LEAST_ROWS = 30 };
 
 /* The test rows are what the model is judged by and get the full number of resamples. The training rows are more, and their
  * figures are for comparison: they get as many as leave the intervals steady. */
-enum { TRAIN_RESAMPLES = 60, TRAIN_FLOOR_DRAWS = 200 };
+enum { TRAIN_RESAMPLES = 40, TRAIN_FLOOR_DRAWS = 60 };
 
 static const struct evaluation_part *evaluate_part(struct train_work *w, const double *p, const struct dataset *s) {
     struct evaluation_part *part = ARENA_NEW(w->a, struct evaluation_part);
