@@ -26,21 +26,55 @@ struct rows {
     size_t n, positives;
 };
 
-/* The rows with a known outcome; with a split, only those that it sends to the test part. */
-static err choose_rows(struct session *s, const struct evaluate_settings *o, const struct frame *f,
+static str lineage_text(const struct bundle *b, str key) {
+    const struct json *v = json_get(b->lineage, key);
+    return v && v->type == JSON_STRING ? v->string : (str){0};
+}
+
+/* Is this the very file that the model was trained on? Then measuring on all of it would flatter. */
+static bool is_training_file(struct arena *a, const struct bundle *b, const struct frame *f) {
+    str now = str_format(a, "%016llx", (unsigned long long)frame_fingerprint(f));
+    return str_equal(now, lineage_text(b, STR("fingerprint")));
+}
+
+/* The part of the file to measure on: as asked for; or, of the training file, what training kept aside; or all of it. */
+static err choose_split(struct session *s, const struct evaluate_settings *o, const struct bundle *b, const struct frame *f,
+                        struct split_rows *rows, struct evaluation *e) {
+    struct split split = {.kind = SPLIT_NONE};
+    const int64_t *order = NULL;
+    const bool known = is_training_file(s->arena, b, f);
+    if (o->split.len > 0)
+        TRY(split_parse(o->split, &split));
+    else if (known)
+        TRY(split_parse(lineage_text(b, STR("split")), &split));
+    if (split.kind == SPLIT_TIME)
+        TRY(split_order(s->arena, f, lineage_text(b, STR("time")), &order));
+    TRY(split_frame(s->arena, split, f, order, b->seed, rows));
+    if (split.kind == SPLIT_NONE) {
+        rows->test = rows->train;
+        rows->n_test = rows->n_train;
+    }
+    e->split = split_text(s->arena, split);
+    if (known && split.kind == SPLIT_NONE)
+        session_warn(s, "%s is what the model was trained on: figures on it flatter", o->leads.file.ptr);
+    else if (known && o->split.len == 0)
+        session_warn(s, "%s is what the model was trained on: only the rows that training kept aside are used (%.*s)",
+                     o->leads.file.ptr, STR_ARG(e->split));
+    return OK;
+}
+
+/* The rows with a known outcome. */
+static err choose_rows(struct session *s, const struct evaluate_settings *o, const struct split_rows *part,
                        const struct label *label, struct rows *out) {
-    struct split split;
-    TRY(split_parse(o->split, &split));
-    if (split.kind != SPLIT_NONE && split.kind != SPLIT_HASH)
-        return session_usage("usage_bad_value", "--split of galena evaluate is none or hash:F");
-    uint32_t *row = ARENA_ARRAY(s->arena, f->n_row, uint32_t);
-    double *y = ARENA_ARRAY(s->arena, f->n_row, double);
-    for (size_t i = 0; i < f->n_row; i++) {
-        if (isnan(label->y[i]) || (split.kind == SPLIT_HASH && !split_hash_tests(f->index[i], split.fraction)))
+    uint32_t *row = ARENA_ARRAY(s->arena, part->n_test, uint32_t);
+    double *y = ARENA_ARRAY(s->arena, part->n_test, double);
+    for (size_t i = 0; i < part->n_test; i++) {
+        const uint32_t r = part->test[i];
+        if (isnan(label->y[r]))
             continue;
-        y[out->n] = label->y[i];
-        out->positives += label->y[i] > 0;
-        row[out->n++] = (uint32_t)i;
+        y[out->n] = label->y[r];
+        out->positives += label->y[r] > 0;
+        row[out->n++] = r;
     }
     out->row = row;
     out->y = y;
@@ -79,7 +113,6 @@ static void describe(const struct evaluate_settings *o, const struct bundle *b, 
     e->data_name = o->leads.file;
     e->target = label->target;
     e->positive = label->positive;
-    e->split = o->split;
     e->family = b->family;
     e->calibration = str_from(calibration_kind_name(b->calibration->kind));
     e->model_name = leads_base_name(o->model);
@@ -101,6 +134,7 @@ static err evaluate(struct session *s, const struct evaluate_settings *o, struct
     struct leads_faults faults;
     struct label label;
     struct rows rows = {0};
+    struct split_rows part_rows;
     struct evaluation_part *part = ARENA_NEW(s->arena, struct evaluation_part);
     TRY(bundle_load(s->arena, o->model.ptr, &b));
     TRY(leads_load(s, &o->leads, &f, &faults));
@@ -108,7 +142,8 @@ static err evaluate(struct session *s, const struct evaluate_settings *o, struct
                    : str_equal(o->target, b->schema->target) ? b->schema->positive
                                                              : o->positive;
     TRY(label_read(s->arena, f, o->target, positive, &label));
-    TRY(choose_rows(s, o, f, &label, &rows));
+    TRY(choose_split(s, o, b, f, &part_rows, e));
+    TRY(choose_rows(s, o, &part_rows, &label, &rows));
     e->seconds.read = clock_second_since(&s->clock, began);
     double *p = ARENA_ARRAY(s->arena, rows.n, double);
     TRY(predict_frame(s->arena, b, f, rows.row, rows.n, s->clock.wall_ms(), p));
@@ -201,9 +236,10 @@ static const struct setting evaluate_table[] = {
     {.name = "split",
      .type = SETTING_STRING,
      AT(split),
-     .fallback = "none",
      .arg = "SPLIT",
-     .help = "hash:F looks only at the rows that train --split hash:F kept aside"},
+     .help =
+         "measure on these rows only, as train divides them; when left out, all rows, or, of the very file the model was "
+         "trained on, the rows kept aside"},
     {.name = "revenue",
      .type = SETTING_NUMBER,
      AT(revenue),

@@ -152,7 +152,8 @@ static void show(const struct session *s, const struct explained *x) {
     }
     present_cell(&table, STR("everything else"));
     present_cell(&table, (str){0});
-    present_cell_format(&table, "%+.3f", p->logit - x->base - shown);
+    double rest = p->logit - x->base - shown;
+    present_cell_format(&table, "%+.3f", fabs(rest) < 0.0005 ? 0.0 : rest);
     present_cell(&table, (str){0});
     present_cell(&table, (str){0});
     present_table_print(t, &table);

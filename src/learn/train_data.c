@@ -1,6 +1,4 @@
 /* train_data.c — from the rows of a file to training and test vectors: outcomes, split, schema, leaks, folds. */
-#include "base/number.h"
-#include "base/time.h"
 #include "features/infer.h"
 #include "features/leakage.h"
 #include "learn/train_priv.h"
@@ -8,30 +6,6 @@
 #include <math.h>
 
 /* ---- rows ---- */
-
-/* Milliseconds, or any number whose order is the order of time (a sequence number). */
-static err read_order(struct train_work *w, int64_t **out) {
-    ptrdiff_t c = frame_find(w->f, w->o->time);
-    if (c < 0)
-        return fail(ERR_INPUT, "time_column_needed",
-                    "%.*s: a split by time needs the column that tells it: give --time COLUMN", STR_ARG(w->f->source));
-    int64_t *order = ARENA_ARRAY(w->a, w->f->n_row, int64_t);
-    for (size_t i = 0; i < w->f->n_row; i++) {
-        str cell = str_trim(w->f->cell[c][i]);
-        struct moment m;
-        double number;
-        if (number_parse(cell, &number) && fabs(number) < 9e15)
-            order[i] = (int64_t)floor(number);
-        else if (time_read(cell, TIME_ORDER_UNKNOWN, &m) == TIME_GOOD)
-            order[i] = m.ms;
-        else
-            return fail(ERR_INPUT, "time_unreadable",
-                        "%.*s: line %llu: \"%.*s\" in column \"%.*s\" is neither a date nor a number", STR_ARG(w->f->source),
-                        (unsigned long long)w->f->line[i], STR_ARG(str_slice(cell, 0, 40)), STR_ARG(w->o->time));
-    }
-    *out = order;
-    return OK;
-}
 
 /* Leaves out the rows whose outcome is not known. */
 static size_t keep_known(const double *y, const uint32_t *rows, size_t n, uint32_t *kept, double *y_kept) {
@@ -47,9 +21,9 @@ static size_t keep_known(const double *y, const uint32_t *rows, size_t n, uint32
 
 static err divide_rows(struct train_work *w) {
     struct split_rows all;
-    int64_t *order = NULL;
+    const int64_t *order = NULL;
     if (w->o->split.kind == SPLIT_TIME)
-        TRY(read_order(w, &order));
+        TRY(split_order(w->a, w->f, w->o->time, &order));
     TRY(split_frame(w->a, w->o->split, w->f, order, w->o->seed, &all));
     uint32_t *train = ARENA_ARRAY(w->a, all.n_train, uint32_t), *test = ARENA_ARRAY(w->a, all.n_test, uint32_t);
     w->y_train = ARENA_ARRAY(w->a, all.n_train, double);
