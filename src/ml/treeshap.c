@@ -363,8 +363,6 @@ static void set_points(unsigned n_quad, struct shap_points *to) {
 
 struct treeshap *treeshap_new_within(struct arena *a, const struct trees *t, size_t max_byte) {
     struct treeshap *s = alloc_quads(a, sizeof *s);
-    if (getenv("TB"))
-        TABLED_TREE_BYTE = (int)strtol(getenv("TB"), NULL, 10);
     s->t = t;
     s->base = t->base[0];
     for (unsigned n = 1; n <= MAX_QUADS; n++)
