@@ -9,6 +9,7 @@
 #include "intake/table.h"
 #include "lead/schema.h"
 #include "profile/profile.h"
+#include "score/bundle.h"
 
 #include <unistd.h>
 
@@ -159,7 +160,8 @@ static err check_schema(struct finding *f) {
 }
 
 static err check_model(struct finding *f) {
-    return fail(ERR_ABSENT, "check_model", "%s: models are not checked yet", f->path);
+    struct bundle *b;
+    return bundle_load(f->session->arena, f->path, &b);
 }
 
 /* ---- what is said ---- */
@@ -215,7 +217,8 @@ static void show_text(const struct finding *f) {
 }
 
 static err run_check(struct session *s, const void *options) {
-    static err (*const checks[])(struct finding * f) = {[KIND_LEADS] = check_leads,
+    static err (*const checks[])(struct finding * f) = {[KIND_AUTO] = check_leads,
+                                                        [KIND_LEADS] = check_leads,
                                                         [KIND_SCHEMA] = check_schema,
                                                         [KIND_PROFILE] = check_profile,
                                                         [KIND_MODEL] = check_model};

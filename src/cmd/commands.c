@@ -8,6 +8,8 @@ extern const struct command command_train, command_score, command_evaluate, comm
 const struct command *const commands[] = {
     &command_train,
     &command_score,
+    &command_evaluate,
+    &command_explain,
     &command_schema,
     &command_profile_check,
     &command_profile_show,

@@ -69,7 +69,7 @@ struct hint {
 
 static struct hint hint_of(const struct field *f) {
     struct name_words w = name_words(f->name);
-    return (struct hint){.status = name_is_status(&w),
+    return (struct hint){.status = name_is_status(&w) && field_has_levels(f), /* days in a stage are no stage */
                          .judgement = name_is_judgement(&w),
                          .contact = name_is_contact_length(&w) && f->type == FIELD_NUMERIC,
                          .closing = name_is_closing(&w),

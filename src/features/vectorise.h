@@ -1,8 +1,9 @@
 /* vectorise.h — a lead's row to its feature vector: the encoded fields and, with a profile, its fit (Eq. 1-13, 33-34).
  *
- * Columns: those of the encoder; then one for each criterion of the profile, its credit minus what an average lead has (profile/prior.h);
- * then one for each section, the sub-score minus what an average lead has, for the family "subscore" alone. What is unknown lists
- * nothing and so moves nothing. Terms are what contributions are summed by: the fields of the schema, then the sections. */
+ * Columns: those of the encoder; then one for each criterion of the profile, its credit minus what an average lead has
+ * (profile/prior.h); then one for each section, the sub-score minus what an average lead has, for the family "subscore"
+ * alone. What is unknown lists nothing and so moves nothing. Terms are what contributions are summed by: the fields of the
+ * schema, then the sections. */
 #ifndef GALENA_FEATURES_VECTORISE_H
 #define GALENA_FEATURES_VECTORISE_H
 
@@ -19,16 +20,16 @@ struct vector {
     unsigned char *missing;            /* n_term: the term is not known (sections: never) */
 };
 
-/* Binds schema and profile (NULL: none) to a file's columns. Errors of encoder_new. A file without any of the profile's columns is
- * no error: then every sub-score is unknown. */
+/* Binds schema and profile (NULL: none) to a file's columns. Errors of encoder_new. A file without any of the profile's
+ * columns is no error: then every sub-score is unknown. */
 err vectoriser_new(struct arena *a, const struct schema *s, const struct profile *p, const str *columns, size_t n_column,
                    struct vectoriser **out) MUST_CHECK;
 
-size_t vectoriser_width(const struct vectoriser *v);               /* columns, d */
-size_t vectoriser_first_criterion(const struct vectoriser *v);     /* column of the profile's first criterion */
-size_t vectoriser_terms(const struct vectoriser *v);               /* fields, plus SECTION_COUNT with a profile */
-const unsigned char *vectoriser_use(const struct vectoriser *v);   /* d masks of enum column_use */
-const uint32_t *vectoriser_term(const struct vectoriser *v);       /* d: the term a column belongs to */
+size_t vectoriser_width(const struct vectoriser *v);             /* columns, d */
+size_t vectoriser_first_criterion(const struct vectoriser *v);   /* column of the profile's first criterion */
+size_t vectoriser_terms(const struct vectoriser *v);             /* fields, plus SECTION_COUNT with a profile */
+const unsigned char *vectoriser_use(const struct vectoriser *v); /* d masks of enum column_use */
+const uint32_t *vectoriser_term(const struct vectoriser *v);     /* d: the term a column belongs to */
 const struct encoder *vectoriser_encoder(const struct vectoriser *v);
 const struct profile_binding *vectoriser_binding(const struct vectoriser *v); /* NULL without a profile or its columns */
 

@@ -85,12 +85,13 @@ static void vectorise(const struct assay *w, struct assay_batch *b, struct arena
 
 /* ---- one batch ---- */
 
-/* The rows to be scored stand together for the families' sake. */
+/* Scores and explains the rows that are to be scored; they stand together for the families' sake. */
 static void score(const struct assay *w, struct assay_batch *b, struct arena *a) {
     const size_t n_term = w->bundle->n_term;
     struct row *x = ARENA_ARRAY(a, b->n, struct row);
     struct score *s = ARENA_ARRAY(a, b->n, struct score);
     unsigned char *missing = ARENA_ARRAY(a, b->n * n_term, unsigned char);
+    double *share = w->o->reasons > 0 ? ARENA_ARRAY(a, b->n * n_term, double) : NULL;
     size_t n = 0;
     for (size_t i = 0; i < b->n; i++)
         if (b->row[i].status == RECORD_SCORED) {
@@ -98,9 +99,15 @@ static void score(const struct assay *w, struct assay_batch *b, struct arena *a)
             x[n++] = b->row[i].x;
         }
     scorer_score(w->bundle, x, n, missing, w->o->interval, a, s);
-    for (size_t i = 0, k = 0; i < b->n; i++)
-        if (b->row[i].status == RECORD_SCORED)
-            b->row[i].score = s[k++];
+    if (share)
+        scorer_explain(w->bundle, x, n, a, share);
+    for (size_t i = 0, k = 0; i < b->n; i++) {
+        if (b->row[i].status != RECORD_SCORED)
+            continue;
+        b->row[i].score = s[k];
+        b->row[i].share = share ? share + k * n_term : NULL;
+        k++;
+    }
 }
 
 /* Runs inside the guards of both arenas: that of the rows read, which also keeps what the writer needs after the thread has gone on,

@@ -13,8 +13,8 @@ struct assay_row {
     unsigned char *missing; /* n_term */
     const struct field_value *value;
     double section[SECTION_COUNT];
-    const double *credit_share; /* by the profile alone: shares of the criteria ... */
-    const str *credit_value;    /* ... and the cells they were read from */
+    const double *share;     /* of the terms in the log-odds; by the profile alone: of its criteria */
+    const str *credit_value; /* by the profile alone: the cells the criteria were read from */
     uint32_t n_invalid;
     struct score score;
 };
@@ -54,7 +54,8 @@ struct assay {
     double hot, warm;
     const str *column; /* of the file */
     size_t n_column;
-    bool *own; /* columns of an earlier assay, which the new ones replace */
+    bool *own;    /* columns of an earlier assay, which the new ones replace */
+    bool any_own;
     char delimiter;
     uint32_t *ranked; /* used fields, most important first */
     size_t n_ranked;

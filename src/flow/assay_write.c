@@ -26,7 +26,7 @@ static bool is_own_column(str name) {
 void assay_write_head(struct assay *w, struct buf *out) {
     w->own = ARENA_ARRAY(w->a, w->n_column, bool);
     for (size_t c = 0; c < w->n_column; c++)
-        w->own[c] = is_own_column(w->column[c]);
+        w->any_own |= w->own[c] = is_own_column(w->column[c]);
     if (w->o->json_lines)
         return;
     for (size_t c = 0; c < w->n_column; c++) {
@@ -49,7 +49,6 @@ void assay_write_head(struct assay *w, struct buf *out) {
 
 struct explaining {
     const struct assay *w;
-    double *column_share, *term_share;
     struct extra_term *extra; /* sections of the bundle's profile; or the criteria of the profile that scores alone */
     size_t n_extra;
     struct buf text; /* the sentences of one row, one behind the other */
@@ -70,8 +69,6 @@ static struct explaining *explaining_new(const struct assay *w, struct arena *a)
     struct explaining *x = ARENA_NEW(a, struct explaining);
     const size_t room = (size_t)REASON_MAX_BYTE * (w->o->reasons + 1);
     x->w = w;
-    x->column_share = w->bundle ? ARENA_ARRAY(a, w->bundle->n_column, double) : NULL;
-    x->term_share = w->bundle ? ARENA_ARRAY(a, w->bundle->n_term, double) : NULL;
     prepare_extra(x, w, a);
     x->text = (struct buf){.ptr = arena_alloc(a, room), .cap = room, .max = room};
     return x;
@@ -89,14 +86,12 @@ static void explain(struct explaining *x, const struct assay_row *r) {
     const struct bundle *b = x->w->bundle;
     uint32_t rank[REASON_MAX];
     size_t end[REASON_MAX];
-    if (b)
-        scorer_explain(b, r->x, x->column_share, x->term_share);
     fill_extra(x, r);
     const struct reason_input in = {.schema = b ? b->schema : &no_fields,
                                     .value = r->value,
                                     .extra = x->extra,
                                     .n_extra = x->n_extra,
-                                    .share = b ? x->term_share : r->credit_share,
+                                    .share = r->share,
                                     .base_rate = b ? b->base_rate : (double)NAN};
     buf_clear(&x->text);
     x->n = reason_rank(in.share, in.schema->n_field + x->n_extra, x->w->o->reasons, rank);
@@ -128,7 +123,13 @@ static void add_number(struct buf *out, double v) {
     buf_add(out, (str){text, number_format(v, text)});
 }
 
-static void write_csv(const struct assay *w, const struct assay_row *r, const struct explaining *x, struct buf *out) {
+/* The input columns, each with a delimiter behind it. A row that is CSV already is passed on as it stands. */
+static void write_input(const struct assay *w, const struct assay_row *r, struct buf *out) {
+    if (r->in->csv.len > 0 && !w->any_own) {
+        buf_add(out, r->in->csv);
+        buf_add_byte(out, w->delimiter);
+        return;
+    }
     for (size_t c = 0; c < w->n_column; c++) {
         if (w->own[c])
             continue;
@@ -136,6 +137,10 @@ static void write_csv(const struct assay *w, const struct assay_row *r, const st
             csv_write_cell(out, r->in->cell[c], w->delimiter);
         buf_add_byte(out, w->delimiter);
     }
+}
+
+static void write_csv(const struct assay *w, const struct assay_row *r, const struct explaining *x, struct buf *out) {
+    write_input(w, r, out);
     if (r->status == RECORD_SCORED) {
         add_number(out, r->score.probability);
         buf_add_byte(out, w->delimiter);

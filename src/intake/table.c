@@ -108,6 +108,7 @@ err table_next_csv(struct table *t, struct batch *b, struct table_row *row, bool
         str *cell = batch_cells(b, from.n);
         take_cells(&from, raw, b, cell);
         row->cell = cell;
+        row->csv = row->raw;
     }
     if (row->raw.len > CSV_RAW_BYTE)
         row->raw = utf8_cut(row->raw, CSV_RAW_BYTE);

@@ -32,6 +32,8 @@ struct table_row {
     str reason;       /* of a bad row: a sentence without file name and line, as "has 12 cells, the header has 37" */
     uint32_t column;  /* of a bad row: 1-based column at fault, 0 when it is the row as a whole */
     str raw;          /* the text as read, at most its first 4 KiB */
+    /* Of a good row of a CSV file: the whole row as it stands there, in UTF-8, without its line end; else empty. */
+    str csv;
 };
 
 /* Opens a file and reads its header; it is closed with the arena. Errors name the file and, where there is one, the line.

@@ -54,13 +54,14 @@ static void plot_gain(struct arena *a, const struct evaluation_part *part, struc
 }
 
 static void plot_lift(const struct evaluation_part *part, struct buf *out) {
-    double highest = part->metrics.base_rate;
+    double highest = fmax(0.04, part->metrics.base_rate);
     for (size_t i = 0; i < CURVE_DECILE; i++)
-        highest = fmax(highest, part->curves.decile[i].rows ? part->curves.decile[i].rate : 0);
+        if (part->curves.decile[i].rows > 0)
+            highest = fmax(highest, fmax(part->curves.decile[i].rate, part->curves.decile[i].mean_prediction));
     open_figure(out, "How often each tenth of the list converts");
     struct svg_plot p = share_plot(out, "Tenth of the leads, best scores first", "Converted");
-    p.x = (struct svg_axis){0.4, CURVE_DECILE + 0.6, SVG_NUMBER, p.x.label, false};
-    p.y.high = fmin(1, highest * 1.15 + 1e-3);
+    p.x = (struct svg_axis){0.5, CURVE_DECILE + 0.5, SVG_NUMBER, p.x.label, false};
+    p.y.high = fmin(1, highest * 1.15);
     p.legend_right = p.legend_top = true;
     svg_begin(&p, "Conversion rate by decile of score");
     for (size_t i = 0; i < CURVE_DECILE; i++) {
@@ -85,11 +86,14 @@ static void plot_lift(const struct evaluation_part *part, struct buf *out) {
 }
 
 static void plot_reliability(const struct evaluation_part *part, struct buf *out) {
-    double x[METRICS_BIN], low[METRICS_BIN], high[METRICS_BIN];
+    double x[METRICS_BIN], low[METRICS_BIN], high[METRICS_BIN], highest = 0.05;
     size_t n = 0;
     for (size_t b = 0; b < METRICS_BIN; b++) {
         const struct reliability_bin *r = &part->curves.reliability[b];
-        if (r->rows == 0 || (n > 0 && r->mean_prediction <= x[n - 1]))
+        if (r->rows == 0)
+            continue;
+        highest = fmax(highest, fmax(r->high, fmax(r->band_high, r->mean_prediction)));
+        if (n > 0 && r->mean_prediction <= x[n - 1])
             continue;
         x[n] = r->mean_prediction;
         low[n] = r->band_low;
@@ -97,7 +101,8 @@ static void plot_reliability(const struct evaluation_part *part, struct buf *out
     }
     open_figure(out, "Whether probabilities come true");
     struct svg_plot p = share_plot(out, "Predicted", "Converted");
-    p.legend_top = true;
+    p.x.high = p.y.high = fmin(1, ceil(highest * 20) / 20); /* where events are rare, all would crowd in the corner */
+    p.legend_right = true;
     svg_begin(&p, "Reliability diagram");
     if (n >= 2)
         svg_band(&p, x, low, high, n, SVG_THIRD);

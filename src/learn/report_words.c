@@ -144,11 +144,11 @@ static void say_basis(struct arena *a, const struct evaluation *e, const struct 
     const char *kind = e->test ? "leads that the model never saw"
                        : e->out_of_fold
                            ? "training leads, each predicted by a model that did not see it"
-                           : "the very leads it was fitted to, so that they flatter it: keep some back to know more";
+                           : "leads, the very ones it was fitted to, which flatters it: keep some back to know more";
     const char *caution = few < 30    ? " That is very little: take every figure as a hint."
                           : few < 100 ? " That is little: the intervals beside the figures are wide, and they are meant."
                                       : "";
-    add(v, "Measured on", text(a, "%.*s %s; %.*s of them converted.%s", STR_ARG(rows), kind, STR_ARG(positives), caution));
+    add(v, "Measured on", text(a, "%.*s %s. Of them, %.*s converted.%s", STR_ARG(rows), kind, STR_ARG(positives), caution));
 }
 
 static void say_against(struct arena *a, const struct evaluation *e, struct verdict *v) {

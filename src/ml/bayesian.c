@@ -14,14 +14,14 @@ enum { MAX_STEP = 60, MAX_ASSUMPTION = 32 };
 enum kind { AS_GIVEN, RECALIBRATED, DOUBTED, NO_PRIOR, KIND_COUNT };
 
 /* Standard deviations at the usual strength of the prior. The weights and widths were chosen on the training rows of public
- * tables with hand-made, reversed, shuffled and misplaced profiles (bench/cold_start.py): the profile "as given" keeps the
+ * tables with hand-made, reversed, shuffled and misplaced profiles (bench/cold_start.c): the profile "as given" keeps the
  * average from being worse than the profile at n = 20, the doubted ones bound the harm of a bad profile. */
 static const struct width {
     double intercept, anchor, deviation;
     double weight; /* shared by its variants */
 } widths[KIND_COUNT] = {
     [AS_GIVEN] = {0.05, 0.05, 0, 1},
-    [RECALIBRATED] = {0.3, 0.3, 0.5, 1.5},
+    [RECALIBRATED] = {0.4, 0.4, 0.7, 1.5},
     [DOUBTED] = {1.5, 1.5, 0, 0.1},
     [NO_PRIOR] = {2, 1, 0, 1},
 };
@@ -287,7 +287,7 @@ static double solve(struct solver *v) {
         memcpy(v->step, v->g, p->m * sizeof *v->g);
         cholesky_solve(v->h, p->m - v->from, v->step + v->from);
         double decrement = vector_dot(v->step + v->from, v->g + v->from, p->m - v->from);
-        if (!(decrement > 1e-9))
+        if (!(decrement > 1e-14))
             break;
         double size = 1, next = value;
         for (; size > 1e-6; size /= 2) {

@@ -24,7 +24,7 @@
 #include "ml/family.h"
 
 /* Most rows for which the family is meant: beyond, the penalty is better chosen by cross-validation. */
-enum { BAYESIAN_ROWS = 1000 };
+enum { BAYESIAN_ROWS = 500 };
 
 /* fit: rows of one class and no rows at all are allowed; ERR_LIMIT "bayesian_columns" for more than LOGISTIC_DENSE columns.
  * Every fold's out-of-fold model weighs the assumptions anew. logistic_linear, logistic_facts and logistic_covariance serve

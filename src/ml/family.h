@@ -45,9 +45,10 @@ struct model_family {
     /* Standard deviations of the log-odds of n rows under the uncertainty of the parameters. */
     void (*spread)(const struct model *m, const struct row *rows, size_t n, double *sd);
 
-    /* Adds `scale` times the share of each column to share[d] and returns `scale` times the base, so that base plus shares are
-     * `scale` times the log-odds. The base is the mean log-odds over the training rows. */
-    double (*explain)(const struct model *m, struct row x, double scale, double *share);
+    /* Contributions of n rows: adds `scale` times the share of each column to share[i * d + column] and returns `scale` times
+     * the base, so that for each row base plus shares are `scale` times the log-odds. The base is the mean log-odds over the
+     * training rows. */
+    double (*explain)(const struct model *m, const struct row *rows, size_t n, double scale, double *share);
 
     /* The model as one JSON value, and back. load: ERR_CORRUPT when the value cannot be one of this family's models over d
      * columns; nothing it says is trusted (indices, counts, non-finite numbers). */

@@ -61,8 +61,8 @@ static void gbdt_spread(const struct model *m, const struct row *rows, size_t n,
     gbdt_bag_spread(m->trees, m->spread_scale, rows, n, sd);
 }
 
-static double gbdt_explain(const struct model *m, struct row x, double scale, double *share) {
-    return treeshap_explain(m->shap, x, scale, share);
+static double gbdt_explain(const struct model *m, const struct row *rows, size_t n, double scale, double *share) {
+    return treeshap_explain(m->shap, rows, n, scale, share);
 }
 
 /* ---- files ---- */

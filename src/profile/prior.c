@@ -7,7 +7,7 @@
 
 /* Standard deviations of what a hand-made profile gets wrong: its level, its strength, its parts. Of the order found on
  * public tables (levels off by 0.1 to 0.5, strengths by a factor 0.6 to 1.2). */
-static const double sd_level = 0.4, sd_strength = 0.4, sd_part = 0.5;
+static const double sd_level = 0.4, sd_strength = 0.4, sd_part = 0.7;
 
 static double section_weight(const struct profile *p, enum profile_section s) {
     double total = 0;

@@ -26,7 +26,7 @@ size_t profile_row(const struct profile *p, const struct subscores *s, uint32_t 
 
 /* The prior of a model of d columns of which first_column.. first_column + n_criterion are the profile's: mean[d + 1] gets
  * beta and, last, logit(base_rate); weight[d + 1] (fit_opts.prior_weight) 1 for other columns, 0 for the intercept and for
- * the profile's columns a precision relative to a penalty of 10 that leaves beta_i free by half of itself. With both,
+ * the profile's columns a precision relative to a penalty of 10 that leaves beta_i free by 0.7 of itself. With both,
  * penalised logistic regression falls back on the profile where the data say nothing. */
 void profile_prior(const struct profile *p, size_t d, size_t first_column, double *mean, double *weight);
 
@@ -42,7 +42,7 @@ struct profile_fit {
 /* `level` is the mass of the interval, in (0, 1): 0.95. The variance of the log-odds is
  *   [a^2 + b^2 z^2 + sum_i (c beta_i x_i)^2] * PROFILE_USUAL_STRENGTH / strength      doubt about level, strength and parts
  *   + sum_k (sum of |beta_i| over the unknown criteria of section k)^2 / 12           an unknown credit is uniform on 0..1
- * with z = logit - logit(base_rate) and a, b, c = 0.4, 0.4, 0.5: the profile is not taken to be exact, and what is unknown
+ * with z = logit - logit(base_rate) and a, b, c = 0.4, 0.4, 0.7: the profile is not taken to be exact, and what is unknown
  * could be anything. */
 struct profile_fit profile_fit(const struct profile *p, const struct subscores *s, double level);
 

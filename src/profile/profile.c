@@ -1,6 +1,8 @@
 /* profile.c — names, words and levels: what reading a profile and scoring a row share. */
 #include "profile/profile_priv.h"
 
+#include "base/hash.h"
+
 static const char *const section_names[SECTION_COUNT] = {"firmographics", "technographics", "demographics", "chronographics",
                                                          "behaviour"};
 
@@ -81,6 +83,12 @@ const char *profile_seniority_name(enum seniority level) { return seniority_name
 const char *profile_comparison_name(enum compare_op op) { return comparison_names[op]; }
 
 void profile_to_json(struct json_writer *w, const struct profile *p) { json_value(w, p->document); }
+
+str profile_hash(struct arena *a, const struct profile *p) {
+    struct buf *text = buf_in(a, (size_t)64 << 20);
+    json_write_canonical(text, p->document);
+    return hash_hex(a, buf_str(text));
+}
 
 /* The byte in lower case when it belongs to a word, else 0. */
 static char word_byte(char c) {

@@ -19,8 +19,8 @@ void scorer_logits(const struct bundle *b, const struct row *rows, size_t n, str
 void scorer_score(const struct bundle *b, const struct row *rows, size_t n, const unsigned char *missing, double level,
                   struct arena *scratch, struct score *out);
 
-/* Shares of the log-odds by term, relative to the average training lead. Returns the base: base + sum of shares = log-odds to 1e-9.
- * column_share has room for n_column, term_share for n_term. */
-double scorer_explain(const struct bundle *b, struct row x, double *column_share, double *term_share);
+/* Shares of the log-odds of n rows by term, relative to the average training lead: term_share[i * n_term + t]. Returns the base: base +
+ * sum of a row's shares = its log-odds to 1e-9. */
+double scorer_explain(const struct bundle *b, const struct row *rows, size_t n, struct arena *scratch, double *term_share);
 
 #endif

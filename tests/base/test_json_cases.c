@@ -11,7 +11,7 @@ enum { ROUNDS = 40000 };
 /* ---- tests/cases/json/syntax.case ---- */
 
 static void check_case(struct arena *a, str line) {
-    str rest = line, name, slug, text, canonical = {0};
+    str rest = line, name = {0}, slug = {0}, text = {0}, canonical = {0};
     const struct json *v = NULL;
     assert_true(str_split(&rest, '\t', &name) && str_split(&rest, '\t', &slug) && str_split(&rest, '\t', &text));
     str_split(&rest, '\t', &canonical);

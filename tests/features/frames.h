@@ -78,7 +78,8 @@ struct shared_table {
     size_t n_train;
 };
 
-static inline struct shared_table *shared_table(struct arena *a, const char *file, const char *target, const char *positive) {
+static inline struct shared_table *shared_table(struct arena *a, const char *file, const char *target,
+                                                const char *positive) {
     const char *dir = getenv("GALENA_SHARED");
     struct shared_table *t = ARENA_NEW(a, struct shared_table);
     struct table_options o = {.path = str_cstr(a, str_format(a, "%s/data/leads/%s", dir ? dir : "", file))};

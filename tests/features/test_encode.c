@@ -17,7 +17,8 @@ static const char small[] =
     "{\"fields\":["
     "{\"name\":\"Size\",\"type\":\"numeric\",\"transform\":\"log1p\",\"missing\":[\"-1\",\"n/k\"],\"edges\":[10,100],"
     " \"fitted\":{\"own_missing\":1,\"low\":0,\"high\":6,\"center\":2,\"scale\":0.5}},"
-    "{\"name\":\"Source\",\"type\":\"category\",\"missing\":[\"Select\"],\"levels\":[{\"text\":\"Google\",\"also\":[\"google\",\"G.\"]},\"Fair\"],"
+    "{\"name\":\"Source\",\"type\":\"category\",\"missing\":[\"Select\"],\"levels\":[{\"text\":\"Google\",\"also\":["
+    "\"google\",\"G.\"]},\"Fair\"],"
     " \"fitted\":{\"own_missing\":0}},"
     "{\"name\":\"Name\",\"type\":\"identifier\"},"
     "{\"name\":\"Opt in\",\"type\":\"flag\",\"levels\":[\"no\",\"yes\"],\"fitted\":{}},"
@@ -41,7 +42,8 @@ static struct bench bench_new(struct arena *a) {
     return b;
 }
 
-static void encode(struct bench *b, const char *source, const char *size, const char *opt, const char *tools, const char *created) {
+static void encode(struct bench *b, const char *source, const char *size, const char *opt, const char *tools,
+                   const char *created) {
     const str cell[] = {str_from(source), str_from(size), STR("Jo"), str_from(opt), str_from(tools), str_from(created)};
     encode_row(b->e, cell, b->x);
 }
@@ -56,10 +58,11 @@ static double at(const struct bench *b, const char *id) {
 }
 
 static void lays_columns_out_by_field(void **state) {
-    static const char *const ids[] = {
-        "Size",         "Size=?",       "Size=?-1",    "Size[,10)",   "Size[10,100)", "Size[100,)",   "Source=Google", "Source=Fair",
-        "Source=*",     "Source=?",     "Opt in=no",   "Opt in=yes",  "Opt in=*",     "Opt in=?",     "Tools=Slack",   "Tools=Zoom",
-        "Tools=HubSpot", "Tools=*",     "Tools=?",     "Created",     "Created=?",    "Created[,31)", "Created[31,)",  "Created=January"};
+    static const char *const ids[] = {"Size",       "Size=?",        "Size=?-1",     "Size[,10)",      "Size[10,100)",
+                                      "Size[100,)", "Source=Google", "Source=Fair",  "Source=*",       "Source=?",
+                                      "Opt in=no",  "Opt in=yes",    "Opt in=*",     "Opt in=?",       "Tools=Slack",
+                                      "Tools=Zoom", "Tools=HubSpot", "Tools=*",      "Tools=?",        "Created",
+                                      "Created=?",  "Created[,31)",  "Created[31,)", "Created=January"};
     struct bench b = bench_new(*state);
     const struct feature *f = encoder_features(b.e);
     assert_int_equal(encoder_width(b.e), COUNT(ids) + 18);
@@ -139,7 +142,8 @@ static void tells_missing_unseen_and_invalid_apart(void **state) {
     assert_true(str_find(encode_explain(*state, b.e, 5, &b.x->value[5]), STR("2026-02-30")) > 0);
     encode(&b, "Fair", "-5", "no", "", "");
     assert_int_equal(b.x->n_invalid, 1);
-    assert_str(encode_explain(*state, b.e, 0, &b.x->value[0]), "column Size (numeric): -5 is below the smallest possible value, 0");
+    assert_str(encode_explain(*state, b.e, 0, &b.x->value[0]),
+               "column Size (numeric): -5 is below the smallest possible value, 0");
     encode(&b, "Fair", "1e999", "no", "", "");
     assert_int_equal(b.x->n_invalid, 1);
 }
@@ -163,8 +167,8 @@ static void a_file_may_lack_columns(void **state) {
     assert_fails(encoder_new(*state, s, some, 2, &e), ERR_INPUT, "schema_unfitted");
 }
 
-/* Properties of any row under an inferred schema: columns ascend, values are finite, each field that counts shows exactly one exclusive
- * indicator, states add up, and a schema read back from its file form encodes to the same bytes. */
+/* Properties of any row under an inferred schema: columns ascend, values are finite, each field that counts shows exactly
+ * one exclusive indicator, states add up, and a schema read back from its file form encodes to the same bytes. */
 static void any_row_is_well_formed(void **state) {
     static const char *const names[] = {"Source", "Visits", "Created", "Opt in", "Tools"};
     static const char *const cells[] = {"Google", "google", "7",  "1,200", "yes", "No", "2026-03-01", "2026-02-30", "A; B",
@@ -176,7 +180,8 @@ static void any_row_is_well_formed(void **state) {
         s->cell[1][i] = rng_below(&r, 9) ? str_format(*state, "%u", (unsigned)rng_below(&r, 300)) : STR("-1");
         s->cell[2][i] = str_format(*state, "2026-%02u-11", (unsigned)rng_below(&r, 12) + 1);
         s->cell[3][i] = rng_below(&r, 2) ? STR("yes") : STR("no");
-        s->cell[4][i] = str_from(((const char *const[]){"A; B", "B; C", "C", "A; C", "A; B; C", "B", "C; B"})[rng_below(&r, 7)]);
+        s->cell[4][i] =
+            str_from(((const char *const[]){"A; B", "B; C", "C", "A; C", "A; B; C", "B", "C; B"})[rng_below(&r, 7)]);
         s->y[i] = rng_uniform(&r) < 0.4;
     }
     struct schema *schema = sheet_infer(*state, s);

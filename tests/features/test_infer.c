@@ -19,7 +19,8 @@ static void knows_types_by_their_cells(void **state) {
     static const char *const bits[] = {"0", "1", "1"};
     static const char *const one_or_two[] = {"1", "2", "3", "2"};
     static const char *const dates[] = {"2026-01-05", "2026-02-17", "2025-12-31 10:00", "2026-03-01"};
-    static const char *const tools[] = {"Salesforce; Slack", "Slack; Zoom", "Zoom", "Salesforce; Zoom; Slack", "HubSpot; Zoom"};
+    static const char *const tools[] = {"Salesforce; Slack", "Slack; Zoom", "Zoom", "Salesforce; Zoom; Slack",
+                                        "HubSpot; Zoom"};
     static const char *const words[] = {"red", "green", "blue"};
     static const char *const zips[] = {"02139", "10001", "94105", "60601", "02139"};
     static const char *const same[] = {"No"};
@@ -48,7 +49,7 @@ static struct sheet *unique_cells(struct arena *a, const char *name, int kind) {
     struct rng r = rng_from_seed(3);
     for (size_t i = 0; i < 400; i++) {
         unsigned long long x = rng_next(&r);
-        s->cell[0][i] = kind == 0   ? str_format(a, "%08llx-%04llx-4f00-8000-%012llx", x >> 32, x & 0xffff, x & 0xffffffffffff)
+        s->cell[0][i] = kind == 0 ? str_format(a, "%08llx-%04llx-4f00-8000-%012llx", x >> 32, x & 0xffff, x & 0xffffffffffff)
                         : kind == 1 ? str_format(a, "%zu", 579533 + i * 9)
                         : kind == 2 ? str_format(a, "user%zu@example.com", i)
                         : kind == 3 ? str_format(a, "We met lead %zu at the fair and they asked for a long offer", i)
@@ -63,8 +64,9 @@ static void tells_identifiers_from_quantities(void **state) {
         const char *name;
         int kind;
         enum field_type type;
-    } rows[] = {{"Prospect", 0, FIELD_IDENTIFIER}, {"Lead Number", 1, FIELD_IDENTIFIER}, {"Contact", 2, FIELD_IDENTIFIER},
-                {"Remarks", 3, FIELD_TEXT},        {"Deal", 4, FIELD_NUMERIC},           {"Annual Revenue", 5, FIELD_NUMERIC},
+    } rows[] = {{"Prospect", 0, FIELD_IDENTIFIER}, {"Lead Number", 1, FIELD_IDENTIFIER},
+                {"Contact", 2, FIELD_IDENTIFIER},  {"Remarks", 3, FIELD_TEXT},
+                {"Deal", 4, FIELD_NUMERIC},        {"Annual Revenue", 5, FIELD_NUMERIC},
                 {"Balance", 5, FIELD_NUMERIC},     {"customer_id", 5, FIELD_IDENTIFIER}};
     for (size_t i = 0; i < COUNT(rows); i++) {
         const struct field *f = only(*state, unique_cells(*state, rows[i].name, rows[i].kind));
@@ -79,7 +81,8 @@ static void proposes_missing_tokens(void **state) {
     static const char *const far[] = {"3", "999", "999", "6", "999", "12", "4"};
     static const char *const honest[] = {"-1", "0", "1", "-2", "3", "-3"};
     static const char *const countries[] = {"NA", "DE", "FR", "US", "GB", "NL"};
-    static const char *const mixed[] = {"1", "7", "19", "none", "4", "33", "unknown", "2", "5", "6", "8", "9", "10", "11", "12"};
+    static const char *const mixed[] = {"1", "7", "19", "none", "4",  "33", "unknown", "2",
+                                        "5", "6", "8",  "9",    "10", "11", "12"};
     const struct field *f = only(*state, sheet_of(*state, "Department", drop_down, COUNT(drop_down), 350));
     assert_int_equal(f->n_missing, 1);
     assert_str(f->missing[0], "Select");
@@ -107,7 +110,11 @@ static void proposes_missing_tokens(void **state) {
 static void merges_spellings_and_pools_rare_levels(void **state) {
     struct sheet *s = sheet_new(*state, 400, 1, (const char *const[]){"Source"});
     for (size_t i = 0; i < 400; i++)
-        s->cell[0][i] = i < 200 ? STR("Google") : i < 230 ? STR("google") : i < 240 ? STR("GOOGLE ") : i < 396 ? STR("Direct  Mail") : STR("Radio");
+        s->cell[0][i] = i < 200   ? STR("Google")
+                        : i < 230 ? STR("google")
+                        : i < 240 ? STR("GOOGLE ")
+                        : i < 396 ? STR("Direct  Mail")
+                                  : STR("Radio");
     const struct schema *schema = sheet_infer(*state, s);
     const struct field *f = &schema->field[0];
     assert_int_equal(f->n_level, 2);
@@ -210,7 +217,8 @@ static struct sheet *drawn(struct arena *a, uint64_t seed) {
     struct rng r = rng_from_seed(seed);
     for (size_t i = 0; i < 800; i++) {
         s->cell[0][i] = str_from(sources[rng_below(&r, COUNT(sources))]);
-        s->cell[1][i] = rng_below(&r, 20) == 0 ? STR("") : str_format(a, "%u", (unsigned)(rng_below(&r, 40) * rng_below(&r, 40)));
+        s->cell[1][i] =
+            rng_below(&r, 20) == 0 ? STR("") : str_format(a, "%u", (unsigned)(rng_below(&r, 40) * rng_below(&r, 40)));
         s->cell[2][i] = str_format(a, "2026-%02u-%02u", (unsigned)rng_below(&r, 12) + 1, (unsigned)rng_below(&r, 28) + 1);
         s->cell[3][i] = rng_below(&r, 3) ? STR("no") : STR("yes");
         s->cell[4][i] = str_from(tools[rng_below(&r, COUNT(tools))]);
@@ -256,10 +264,11 @@ static void only_training_rows_count(void **state) {
 }
 
 static void completes_what_an_edited_file_leaves_open(void **state) {
-    static const char text[] = "{\"fields\":[{\"name\":\"Source\",\"levels\":[\"Google\",\"Fair\"],\"missing\":[\"Select\",\"Radio\"]},"
-                               "{\"name\":\"Visits\",\"type\":\"numeric\",\"edges\":[10,100],\"transform\":\"none\",\"group\":\"intent\"},"
-                               "{\"name\":\"Region\",\"type\":\"numeric\"},{\"name\":\"Created\",\"type\":\"ignored\"},"
-                               "{\"name\":\"Gone\",\"type\":\"ignored\"}]}";
+    static const char text[] =
+        "{\"fields\":[{\"name\":\"Source\",\"levels\":[\"Google\",\"Fair\"],\"missing\":[\"Select\",\"Radio\"]},"
+        "{\"name\":\"Visits\",\"type\":\"numeric\",\"edges\":[10,100],\"transform\":\"none\",\"group\":\"intent\"},"
+        "{\"name\":\"Region\",\"type\":\"numeric\"},{\"name\":\"Created\",\"type\":\"ignored\"},"
+        "{\"name\":\"Gone\",\"type\":\"ignored\"}]}";
     struct sheet *s = drawn(*state, 1);
     const struct json *v;
     struct schema *given, *full;
@@ -290,16 +299,19 @@ static void refuses_columns_that_are_not_there(void **state) {
     struct sheet *s = drawn(*state, 1);
     struct schema *out;
     str gone = STR("Gone");
-    assert_fails(schema_infer(*state, &s->frame, s->rows, 800, s->y, &(struct infer_opts){.target = gone}, &out), ERR_INPUT, "column_unknown");
-    assert_fails(schema_infer(*state, &s->frame, s->rows, 800, s->y, &(struct infer_opts){.exclude = &gone, .n_exclude = 1}, &out), ERR_INPUT,
+    assert_fails(schema_infer(*state, &s->frame, s->rows, 800, s->y, &(struct infer_opts){.target = gone}, &out), ERR_INPUT,
                  "column_unknown");
+    assert_fails(
+        schema_infer(*state, &s->frame, s->rows, 800, s->y, &(struct infer_opts){.exclude = &gone, .n_exclude = 1}, &out),
+        ERR_INPUT, "column_unknown");
     assert_fails(schema_infer(*state, &s->frame, s->rows, 0, s->y, &(struct infer_opts){0}, &out), ERR_INPUT, "no_rows");
 }
 
 static void works_without_outcomes(void **state) {
     struct sheet *s = drawn(*state, 1);
     struct schema *out;
-    assert_ok(schema_infer(*state, &s->frame, s->rows, 800, NULL, &(struct infer_opts){.exclude = &s->frame.name[1], .n_exclude = 1}, &out));
+    assert_ok(schema_infer(*state, &s->frame, s->rows, 800, NULL,
+                           &(struct infer_opts){.exclude = &s->frame.name[1], .n_exclude = 1}, &out));
     assert_null(out->field[0].level_rate);
     assert_non_null(out->field[0].level_share);
     assert_int_equal(out->field[1].type, FIELD_IGNORED);

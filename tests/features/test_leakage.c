@@ -4,7 +4,8 @@
 
 enum { N = 4000 };
 
-/* A table of honest fields of usual strength; field k of `names` may be overwritten by the test. y is drawn before the leaks. */
+/* A table of honest fields of usual strength; field k of `names` may be overwritten by the test. y is drawn before the
+ * leaks. */
 static struct sheet *honest(struct arena *a, uint64_t seed, size_t n_col, const char *const *names, double base) {
     struct sheet *s = sheet_new(a, N, n_col, names);
     struct rng r = rng_from_seed(seed);
@@ -44,16 +45,21 @@ static enum leak_severity worst(const struct leak_report *r, const char *field) 
 
 static void honest_tables_pass(void **state) {
     static const char *const telco[] = {"tenure", "MonthlyCharges", "Contract", "PaymentMethod"};
-    static const char *const sales[] = {"Elapsed Days In Sales Stage", "Ratio Days Qualified To Total Days", "Supplies Group",
-                                        "Revenue From Client Past Two Years"};
+    static const char *const sales[] = {"Elapsed Days In Sales Stage", "Ratio Days Qualified To Total Days",
+                                        "Supplies Group", "Revenue From Client Past Two Years"};
     for (uint64_t seed = 1; seed <= 20; seed++) {
-        struct sheet *s = honest(*state, seed, 4, seed % 3 == 0 ? telco : seed % 3 == 1 ? sales : four, seed % 2 ? 0.35 : 0.06);
+        struct sheet *s = honest(*state, seed, 4,
+                                 seed % 3 == 0   ? telco
+                                 : seed % 3 == 1 ? sales
+                                                 : four,
+                                 seed % 2 ? 0.35 : 0.06);
         struct rng r = rng_from_seed(seed + 100);
         for (size_t i = 0; i < N; i++)
             s->cell[3][i] = str_format(*state, "%c", (int)('a' + rng_below(&r, 12) / (1 + (uint64_t)s->y[i])));
         const struct leak_report *report = scan(*state, s, (struct leak_opts){0});
         if (report->n_certain > 0)
-            fail_msg("seed %d: %.*s: %.*s", (int)seed, STR_ARG(report->finding[0].field), STR_ARG(report->finding[0].evidence));
+            fail_msg("seed %d: %.*s: %.*s", (int)seed, STR_ARG(report->finding[0].field),
+                     STR_ARG(report->finding[0].evidence));
     }
 }
 
@@ -62,7 +68,9 @@ static void strong_honest_levels_pass(void **state) {
     struct sheet *s = honest(*state, 1, 4, four, 0.35);
     struct rng r = rng_from_seed(5);
     for (size_t i = 0; i < N; i++)
-        s->cell[3][i] = s->y[i] > 0 ? (rng_below(&r, 100) < 19 ? STR("Form") : STR("API")) : rng_below(&r, 100) < 1 ? STR("Form") : STR("API");
+        s->cell[3][i] = s->y[i] > 0              ? (rng_below(&r, 100) < 19 ? STR("Form") : STR("API"))
+                        : rng_below(&r, 100) < 1 ? STR("Form")
+                                                 : STR("API");
     assert_int_equal(scan(*state, s, (struct leak_opts){0})->n_certain, 0);
 }
 
@@ -83,7 +91,10 @@ static void settled_levels_on_both_sides_are_certain(void **state) {
     struct rng r = rng_from_seed(7);
     for (size_t i = 0; i < N; i++) {
         bool open = rng_below(&r, 100) < 35, noise = rng_below(&r, 100) < 1;
-        s->cell[3][i] = open ? STR("") : (s->y[i] > 0) != noise ? STR("will come back") : i % 2 ? STR("ringing") : STR("busy");
+        s->cell[3][i] = open                     ? STR("")
+                        : (s->y[i] > 0) != noise ? STR("will come back")
+                        : i % 2                  ? STR("ringing")
+                                                 : STR("busy");
     }
     const struct leak_finding *l = find(scan(*state, s, (struct leak_opts){0}), "Field", LEAK_NEAR_DETERMINISTIC);
     assert_non_null(l);
@@ -113,7 +124,8 @@ static void a_field_that_hardly_beats_the_rest_passes(void **state) {
     struct sheet *s = honest(*state, 6, 4, four, 0.3);
     struct rng r = rng_from_seed(11);
     for (size_t i = 0; i < N; i++) /* missing is informative, as in most tables: 14 % against 45 % */
-        s->cell[3][i] = rng_below(&r, 100) < (s->y[i] > 0 ? 10u : 40u) ? STR("") : str_format(*state, "%u", (unsigned)rng_below(&r, 90));
+        s->cell[3][i] =
+            rng_below(&r, 100) < (s->y[i] > 0 ? 10u : 40u) ? STR("") : str_format(*state, "%u", (unsigned)rng_below(&r, 90));
     assert_int_equal(worst(scan(*state, s, (struct leak_opts){0}), "Field"), LEAK_NOTE);
 }
 
@@ -138,7 +150,8 @@ static void call_lengths_are_suspect(void **state) {
 }
 
 static void names_alone_are_never_certain(void **state) {
-    static const char *const named[] = {"Deal Stage", "Lead Score", "Closed Reason", "Lead Quality", "Outcome", "marital status"};
+    static const char *const named[] = {"Deal Stage",   "Lead Score", "Closed Reason",
+                                        "Lead Quality", "Outcome",    "marital status"};
     for (size_t k = 0; k < 6; k++) {
         const char *names[] = {"Employees", "Visits", "Source", named[k]};
         struct sheet *s = honest(*state, 8, 4, names, 0.3);
@@ -156,14 +169,26 @@ static void names_alone_are_never_certain(void **state) {
     }
 }
 
+/* Nor is a quantity with a status in its name a status. */
+static void days_in_a_stage_are_no_stage(void **state) {
+    const char *names[] = {"Employees", "Visits", "Source", "Elapsed Days In Sales Stage"};
+    struct sheet *s = honest(*state, 12, 4, names, 0.3);
+    struct rng r = rng_from_seed(19);
+    for (size_t i = 0; i < N; i++)
+        s->cell[3][i] = str_format(*state, "%u", (unsigned)rng_below(&r, s->y[i] > 0 ? 100 : 200));
+    assert_int_equal(worst(scan(*state, s, (struct leak_opts){0}), names[3]), LEAK_NOTE);
+}
+
 static void dates_after_the_row_are_found(void **state) {
     const char *names[] = {"Employees", "Visits", "Source", "Signed", "Created"};
     struct sheet *s = honest(*state, 9, 5, names, 0.3);
     for (size_t i = 0; i < N; i++) {
         s->cell[4][i] = str_format(*state, "2026-01-%02zu", 1 + i % 28);
-        s->cell[3][i] = s->y[i] > 0 && i % 3 ? str_format(*state, "2026-03-%02zu", 1 + i % 28) : str_format(*state, "2025-11-%02zu", 1 + i % 28);
+        s->cell[3][i] = s->y[i] > 0 && i % 3 ? str_format(*state, "2026-03-%02zu", 1 + i % 28)
+                                             : str_format(*state, "2025-11-%02zu", 1 + i % 28);
     }
-    const struct leak_finding *l = find(scan(*state, s, (struct leak_opts){.time = STR("Created")}), "Signed", LEAK_FUTURE_DATE);
+    const struct leak_finding *l =
+        find(scan(*state, s, (struct leak_opts){.time = STR("Created")}), "Signed", LEAK_FUTURE_DATE);
     assert_non_null(l);
     assert_int_equal(l->severity, LEAK_SUSPECT);
     assert_null(find(scan(*state, s, (struct leak_opts){.now_ms = INT64_C(1777000000000)}), "Signed", LEAK_FUTURE_DATE));
@@ -195,6 +220,7 @@ int main(void) {
         ARENA_TEST(a_field_that_hardly_beats_the_rest_passes),
         ARENA_TEST(call_lengths_are_suspect),
         ARENA_TEST(names_alone_are_never_certain),
+        ARENA_TEST(days_in_a_stage_are_no_stage),
         ARENA_TEST(dates_after_the_row_are_found),
         ARENA_TEST(tiny_and_one_sided_tables_are_safe),
     };

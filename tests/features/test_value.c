@@ -26,7 +26,9 @@ static void reads_numbers_as_people_write_them(void **state) {
         {"1,200,300", 0, 1200300, NUMBER_GROUPED},
         {"1.200.300", 0, 1200300, NUMBER_GROUPED},
         {"$3.5M", 0, 3.5e6, NUMBER_MONEY},
-        {"\xe2\x82\xac" "2k", 0, 2000, NUMBER_MONEY},
+        {"\xe2\x82\xac"
+         "2k",
+         0, 2000, NUMBER_MONEY},
         {"12 %", 0, 12, NUMBER_PERCENT},
         {"51-200", 0, 100.99504938362078, NUMBER_RANGE}, /* sqrt(51 * 200) */
         {"10,000+", '.', 10000, NUMBER_OPEN | NUMBER_GROUPED},
@@ -61,8 +63,9 @@ static void keeps_the_ends_of_ranges(void **state) {
 
 static void refuses_what_is_no_number(void **state) {
     (void)state;
-    static const char *const texts[] = {"",    " ",   "abc",  "1e999", "-1e999", "0x10", "inf",       "nan", "1-2-3", "12abc",
-                                        "--1", "1,2,3", "()", "(-5)",  "(1-2)",  "1 2",  "02.Medium", ".",   "-",     "200-51"};
+    static const char *const texts[] = {"",      " ",     "abc",       "1e999", "-1e999", "0x10",  "inf",
+                                        "nan",   "1-2-3", "12abc",     "--1",   "1,2,3",  "()",    "(-5)",
+                                        "(1-2)", "1 2",   "02.Medium", ".",     "-",      "200-51"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         for (int d = 0; d < 3; d++) {
             struct number x = {.value = 7};

@@ -54,6 +54,23 @@ class Check(FlowTest):
         self.assertIn(f'{path}:{line}:', done.stdout)
         self.assertIn('did you mean "weight"?', done.stdout)
 
+    def test_models_are_checked_to_the_byte(self):
+        galena('sample', '--rows', 300, '--out', self.folder, '--quiet')
+        model = self.path('model')
+        self.assert_runs(galena('train', self.path('leads_past.csv'), '--target', 'converted', '--id', 'lead_id', '--family', 'logistic',
+                                '--out', model, '--quiet'))
+        done = galena('check', model)
+        self.assert_runs(done)
+        self.assertIn('a model, nothing wrong', done.stdout)
+        with open(model, 'rb') as f:
+            whole = f.read()
+        self.assert_fails(galena('check', self.path('cut', whole[:-1])), 9, 'model_cut')
+        altered = bytearray(whole)
+        altered[len(altered) // 2] ^= 1
+        self.assert_fails(galena('check', self.path('altered', bytes(altered))), 9, 'model_checksum')
+        newer = whole.replace(b'galena-model 1 ', b'galena-model 2 ', 1)
+        self.assert_fails(galena('check', self.path('newer', newer)), 2, 'model_newer')
+
     def test_what_cannot_be_read_is_said(self):
         self.assert_fails(galena('check', self.path('none')), 3, 'file_missing')
         self.assert_fails(galena('check', self.folder), 2, 'file_directory')

@@ -38,7 +38,8 @@ class Help(FlowTest):
             self.assertTrue(done.stdout.startswith(f'galena {command} - '), done.stdout)
             self.assertEqual(done.stdout, galena('help', *command.split()).stdout)
             self.assertIn('--json', done.stdout)
-            self.assertTrue(all(len(line) <= 100 for line in done.stdout.splitlines()))
+            for line in done.stdout.splitlines():
+                self.assertTrue(len(line) <= 80 or line.startswith('  $ '), line)
 
     def test_examples_in_the_help_use_options_that_exist(self):
         for command in COMMANDS:
@@ -46,7 +47,7 @@ class Help(FlowTest):
             for line in re.findall(r'^ {2}\$ galena (.*)$', text, re.MULTILINE):
                 of = next((c for c in sorted(COMMANDS, key=len, reverse=True) if line.startswith(c)), None)
                 self.assertIsNotNone(of, line)
-                for option in re.findall(r'(?<=\s)--([a-z-]+)', line):
+                for option in re.findall(r'(?<=\s)--([a-z0-9-]+)', line):
                     self.assertIn(option, options_of(of), line)
 
     def test_help_needs_no_other_option(self):

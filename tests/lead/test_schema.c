@@ -21,15 +21,22 @@ static str write(struct arena *a, const struct schema *s, bool choices) {
 
 static const char full[] =
     "{\"version\":1,\"target\":\"Converted\",\"positive\":\"1\",\"id\":\"Lead\",\"fields\":["
-    "{\"name\":\"Size\",\"title\":\"Employees\",\"type\":\"numeric\",\"group\":\"firmographic\",\"unit\":\"people\",\"note\":\"why\","
-    "\"missing\":[\"-1\",\"n/k\"],\"transform\":\"log1p\",\"decimal\":\".\",\"minimum\":0,\"edges\":[10,100],\"fitted\":{\"missing_seen\":true,"
+    "{\"name\":\"Size\",\"title\":\"Employees\",\"type\":\"numeric\",\"group\":\"firmographic\",\"unit\":\"people\","
+    "\"note\":\"why\","
+    "\"missing\":[\"-1\",\"n/"
+    "k\"],\"transform\":\"log1p\",\"decimal\":\".\",\"minimum\":0,\"edges\":[10,100],\"fitted\":{\"missing_seen\":true,"
     "\"own_missing\":1,\"low\":0,\"high\":6.5,\"center\":2,\"scale\":0.1,\"typical_converted\":50,\"typical_other\":9,"
-    "\"quantiles\":[0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20],\"bin_rate\":[0.1,0.2,0.3],\"bin_share\":[0.5,0.25,0.25],"
+    "\"quantiles\":[0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20],\"bin_rate\":[0.1,0.2,0.3],\"bin_share\":[0.5,0."
+    "25,0.25],"
     "\"rate\":[0.1,0.2,0.3],\"share\":[0.8,0.1,0.1]}},"
-    "{\"name\":\"Source\",\"type\":\"category\",\"group\":\"other\",\"missing\":[],\"levels\":[{\"text\":\"Google\",\"also\":[\"google\"]},\"Fair\"],"
-    "\"fitted\":{\"missing_seen\":false,\"own_missing\":0,\"has_other\":true,\"rate\":[0.1,0.2,0.3,0.4],\"share\":[0.7,0.1,0.1,0.1]}},"
-    "{\"name\":\"Created\",\"type\":\"date\",\"group\":\"chronographic\",\"missing\":[],\"edges\":[],\"date_order\":\"day_first\",\"fitted\":{"
-    "\"missing_seen\":false,\"own_missing\":0,\"low\":0,\"high\":60,\"center\":30,\"scale\":10,\"reference_ms\":1767225600000}},"
+    "{\"name\":\"Source\",\"type\":\"category\",\"group\":\"other\",\"missing\":[],\"levels\":[{\"text\":\"Google\","
+    "\"also\":[\"google\"]},\"Fair\"],"
+    "\"fitted\":{\"missing_seen\":false,\"own_missing\":0,\"has_other\":true,\"rate\":[0.1,0.2,0.3,0.4],\"share\":[0.7,0.1,"
+    "0.1,0.1]}},"
+    "{\"name\":\"Created\",\"type\":\"date\",\"group\":\"chronographic\",\"missing\":[],\"edges\":[],\"date_order\":\"day_"
+    "first\",\"fitted\":{"
+    "\"missing_seen\":false,\"own_missing\":0,\"low\":0,\"high\":60,\"center\":30,\"scale\":10,\"reference_ms\":"
+    "1767225600000}},"
     "{\"name\":\"Lead\",\"type\":\"identifier\",\"group\":\"other\"}]}";
 
 static void reads_what_it_writes(void **state) {
@@ -54,8 +61,10 @@ static void reads_what_it_writes(void **state) {
 
 static void reads_what_people_write(void **state) {
     struct schema *s;
-    assert_ok(read(*state, STR("target: Bought\npositive: 1\nfields:\n  - name: pdays\n    missing: [-1, unknown]\n  - name: Region\n    levels: [1, 2, 3]\n"
-                               "  - {name: Sure, type: flag, levels: [no, yes]}\n"),
+    assert_ok(read(*state,
+                   STR("target: Bought\npositive: 1\nfields:\n  - name: pdays\n    missing: [-1, unknown]\n  - name: "
+                       "Region\n    levels: [1, 2, 3]\n"
+                       "  - {name: Sure, type: flag, levels: [no, yes]}\n"),
                    true, &s));
     assert_str(s->positive, "1");
     assert_str(s->field[0].missing[0], "-1");
@@ -108,10 +117,14 @@ static void refuses_what_makes_no_sense(void **state) {
 /* Constants that do not fit the choices are not used: the field is fitted anew instead. */
 static void drops_constants_that_do_not_agree(void **state) {
     static const char *const edits[][2] = {
-        {"\"Fair\"]", "\"Fair\",\"Radio\"]"},          {"\"edges\":[10,100]", "\"edges\":[10]"},
-        {"\"scale\":0.1", "\"scale\":0"},              {"\"scale\":0.1", "\"scale\":-1"},
-        {"\"low\":0,\"high\":6.5", "\"low\":7,\"high\":6.5"}, {"\"own_missing\":1", "\"own_missing\":3"},
-        {"\"rate\":[0.1,0.2,0.3]", "\"rate\":[0.1,0.2,1.3]"}, {"\"low\":0,\"high\":6.5,", ""},
+        {"\"Fair\"]", "\"Fair\",\"Radio\"]"},
+        {"\"edges\":[10,100]", "\"edges\":[10]"},
+        {"\"scale\":0.1", "\"scale\":0"},
+        {"\"scale\":0.1", "\"scale\":-1"},
+        {"\"low\":0,\"high\":6.5", "\"low\":7,\"high\":6.5"},
+        {"\"own_missing\":1", "\"own_missing\":3"},
+        {"\"rate\":[0.1,0.2,0.3]", "\"rate\":[0.1,0.2,1.3]"},
+        {"\"low\":0,\"high\":6.5,", ""},
         {"\"scale\":0.1", "\"scale\":1e-310"},
     };
     for (size_t i = 0; i < sizeof edits / sizeof *edits; i++) {
@@ -144,8 +157,9 @@ static void damaged_files_are_safe(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        ARENA_TEST(reads_what_it_writes),          ARENA_TEST(reads_what_people_write), ARENA_TEST(refuses_what_makes_no_sense),
-        ARENA_TEST(drops_constants_that_do_not_agree), ARENA_TEST(damaged_files_are_safe),
+        ARENA_TEST(reads_what_it_writes),        ARENA_TEST(reads_what_people_write),
+        ARENA_TEST(refuses_what_makes_no_sense), ARENA_TEST(drops_constants_that_do_not_agree),
+        ARENA_TEST(damaged_files_are_safe),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -238,6 +238,13 @@ static void pages_are_safe_whatever_the_names(void **state) {
     metrics_compare(*state, w.p, other.p, w.y, w.n, NULL, &c);
     e.against = &c;
     e.against_name = STR("last <quarter>");
+    struct world rare = draw_world(*state, 10, 1357, 0.9, 1);
+    for (size_t i = 0; i < rare.n; i++) {
+        rare.p[i] /= 3;
+        rare.y[i] = rare.y[i] > 0 && i % 3 == 0;
+    }
+    e.test = measure(*state, &rare);
+    write_page(*state, "rare.html", &e);
     e.test = NULL;
     e.out_of_fold = measure(*state, &other);
     e.costs_assumed = false;

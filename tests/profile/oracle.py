@@ -13,17 +13,19 @@ MULTIPLIER = {"k": 1e3, "m": 1e6, "mm": 1e6, "mn": 1e6, "mio": 1e6, "million": 1
 AMOUNT = re.compile(r"^([-+]?)\s*(?:us\$|usd|eur|gbp|\$|€|£)?\s*([-+]?)((?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d*)?(?:e[-+]?\d+)?)"
                     r"\s*([a-z]+)?\s*(%)?$", re.I)
 SENIORITY = [
+    ("individual", ["assistant to", "executive assistant", "product owner", "lead generation"]),
+    ("head", ["chief of staff"]),
     ("intern", ["intern", "internship", "trainee", "apprentice", "student"]),
-    ("owner", ["owner", "founder", "cofounder", "co founder", "proprietor", "partner"]),
-    ("c_level", ["ceo", "cfo", "cto", "cio", "cmo", "coo", "cro", "ciso", "cpo", "cso", "chro", "cdo", "cxo", "chief", "c level",
-                 "c suite", "managing director", "general manager"]),
+    ("owner", ["owner", "founder", "cofounder", "proprietor", "managing partner", "founding partner", "general partner"]),
+    ("c_level", ["ceo", "cfo", "cto", "cio", "cmo", "coo", "cro", "cpo", "cso", "cdo", "ciso", "chro", "cxo", "chief", "c level",
+                 "c suite", "managing director"]),
     ("vp", ["vp", "svp", "evp", "avp", "vice president"]),
     ("c_level", ["president"]),
     ("director", ["director"]),
     ("head", ["head"]),
     ("manager", ["manager", "mgr", "supervisor", "team lead", "team leader"]),
     ("senior", ["senior", "sr", "lead", "principal", "staff"]),
-    ("junior", ["junior", "jr", "entry", "entry level", "assistant"]),
+    ("junior", ["junior", "jr", "entry", "assistant"]),
 ]
 
 
@@ -144,6 +146,15 @@ def seniority_of(text):
     return "individual"
 
 
+def same(text, wanted):
+    if text.lower() == wanted.lower():
+        return True
+    try:
+        return float(text) == float(wanted)
+    except ValueError:
+        return False
+
+
 def compare(c, text):
     """True, False or None (unknown)."""
     for op in ("above", "at_least", "below", "at_most"):
@@ -154,7 +165,7 @@ def compare(c, text):
     for op in ("is", "is_not"):
         if op in c:
             wants = c[op] if isinstance(c[op], list) else [c[op]]
-            hit = any(text.strip().lower() == w.lower() for w in wants)
+            hit = any(same(text.strip(), w) for w in wants)
             return hit if op == "is" else not hit
     if "contains" in c:
         wants = c["contains"] if isinstance(c["contains"], list) else [c["contains"]]
@@ -217,7 +228,7 @@ def event_credit(c, text, now_ms):
         total += math.exp(-lam * age) if age >= 0 else float(c.get("future", 0)) * math.exp(lam * age)
     if not dates and undated:
         total = float(c.get("undated", 0.5))
-    return total
+    return min(total, 1.0)
 
 
 def subscores(profile, row, now_ms=0):
@@ -263,8 +274,6 @@ def subscores(profile, row, now_ms=0):
                 score += w * value
         if known > 0:
             score /= known
-            if section == "chronographics":
-                score = min(1.0, max(-1.0, score))
         out[section] = (score if known > 0 else None, 1 - known / total)
     return out
 
