@@ -252,7 +252,6 @@ err gbdt_bag_scale(struct arena *a, const struct dataset *s, const struct gbdt_c
         ratio[i] = fabs(m.grown[i] - m.truth[i]) / (1.96 * fmax(sd[i], 1e-6));
     qsort(ratio, n, sizeof *ratio, by_value);
     *scale = fmin(fmax(ratio[(size_t)(0.95 * (double)(n - 1))], 1), 5);
-    fprintf(stderr, "kept %.3f scale %.3f\n", kept, *scale);
     arena_rewind(a, mark);
     return OK;
 }
