@@ -41,6 +41,12 @@ err fail(err code, const char *slug, const char *format, ...) PRINTF_LIKE(3, 4) 
 /* Puts "prefix: " in front of the recorded sentence and returns `code`, which keeps its slug. */
 err err_prefix(err code, const char *format, ...) PRINTF_LIKE(2, 3) MUST_CHECK;
 
+#ifdef __clang_analyzer__
+/* What the analyser cannot see across files: a failure returns its code, which is not OK. */
+#define fail(code, ...) ((void)(fail)((code), __VA_ARGS__), (code))
+#define err_prefix(code, ...) ((void)(err_prefix)((code), __VA_ARGS__), (code))
+#endif
+
 /* Slug and sentence of this thread's last failure; valid until the next fail(). Never NULL. */
 const char *err_slug(void);
 const char *err_text(void);

@@ -49,6 +49,7 @@ struct metrics {
 
 struct metrics_opts {
     uint64_t seed;
+    unsigned floor_draws; /* 0: 1,000; see metrics_ece_floor */
     unsigned resamples; /* 0: 500; fewer on very many rows, so that the work stays bounded */
 };
 

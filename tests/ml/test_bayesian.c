@@ -157,7 +157,7 @@ static void is_stored_and_explained(void **state) {
         bayesian_family.predict(again, &x, 1, &z_again);
         assert_close(z, z_again, 0);
         assert_close(family_spread(&bayesian_family, m, x), family_spread(&bayesian_family, again, x), 0);
-        double sum = bayesian_family.explain(m, x, 1, share);
+        double sum = bayesian_family.explain(m, &x, 1, 1, share);
         assert_close(sum + share[0] + share[1] + share[2], z, 1e-12);
     }
 }
