@@ -20,8 +20,8 @@ void predict_dataset(struct arena *a, const struct bundle *b, const struct datas
     arena_rewind(a, mark);
 }
 
-err predict_frame(struct arena *a, const struct bundle *b, const struct frame *f, const uint32_t *rows, size_t n, int64_t now_ms,
-                  double *p) {
+err predict_frame(struct arena *a, const struct bundle *b, const struct frame *f, const uint32_t *rows, size_t n,
+                  int64_t now_ms, double *p) {
     struct vectoriser *v;
     struct dataset *s;
     TRY(vectoriser_new(a, b->schema, b->profile, f->name, f->n_col, &v));

@@ -47,11 +47,12 @@ static err fit(struct train_work *w) {
     set_prior(w, &request.opts);
     TRY(fit_model(w->a, w->train, &request, &w->fitted));
     if (w->fitted.no_signal)
-        train_warn(w, STR("not_enough_signal"), (str){0},
-                   str_format(w->a,
-                              "not enough signal: cross-validated log loss %.4f against %.4f of the base rate alone; every lead is "
-                              "given the base rate",
-                              w->fitted.log_loss, w->fitted.base_log_loss));
+        train_warn(
+            w, STR("not_enough_signal"), (str){0},
+            str_format(w->a,
+                       "not enough signal: cross-validated log loss %.4f against %.4f of the base rate alone; every lead is "
+                       "given the base rate",
+                       w->fitted.log_loss, w->fitted.base_log_loss));
     return OK;
 }
 

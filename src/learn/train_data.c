@@ -13,8 +13,8 @@
 static err read_order(struct train_work *w, int64_t **out) {
     ptrdiff_t c = frame_find(w->f, w->o->time);
     if (c < 0)
-        return fail(ERR_INPUT, "time_column_needed", "%.*s: a split by time needs the column that tells it: give --time COLUMN",
-                    STR_ARG(w->f->source));
+        return fail(ERR_INPUT, "time_column_needed",
+                    "%.*s: a split by time needs the column that tells it: give --time COLUMN", STR_ARG(w->f->source));
     int64_t *order = ARENA_ARRAY(w->a, w->f->n_row, int64_t);
     for (size_t i = 0; i < w->f->n_row; i++) {
         str cell = str_trim(w->f->cell[c][i]);
@@ -25,9 +25,9 @@ static err read_order(struct train_work *w, int64_t **out) {
         else if (time_read(cell, TIME_ORDER_UNKNOWN, &m) == TIME_GOOD)
             order[i] = m.ms;
         else
-            return fail(ERR_INPUT, "time_unreadable", "%.*s: line %llu: \"%.*s\" in column \"%.*s\" is neither a date nor a number",
-                        STR_ARG(w->f->source), (unsigned long long)w->f->line[i], STR_ARG(str_slice(cell, 0, 40)),
-                        STR_ARG(w->o->time));
+            return fail(ERR_INPUT, "time_unreadable",
+                        "%.*s: line %llu: \"%.*s\" in column \"%.*s\" is neither a date nor a number", STR_ARG(w->f->source),
+                        (unsigned long long)w->f->line[i], STR_ARG(str_slice(cell, 0, 40)), STR_ARG(w->o->time));
     }
     *out = order;
     return OK;
@@ -62,8 +62,9 @@ static err divide_rows(struct train_work *w) {
     for (size_t i = 0; i < w->rows.n_train; i++)
         positives += w->y_train[i];
     if (positives == 0 || positives == (double)w->rows.n_train)
-        return fail(ERR_INPUT, "target_one_class", "%.*s: the %zu training rows all have the same outcome: a model needs both",
-                    STR_ARG(w->f->source), w->rows.n_train);
+        return fail(ERR_INPUT, "target_one_class",
+                    "%.*s: the %zu training rows all have the same outcome: a model needs both", STR_ARG(w->f->source),
+                    w->rows.n_train);
     if (w->label.n_unknown > 0)
         train_warn(w, STR("outcome_unknown"), w->label.target,
                    str_format(w->a, "%zu rows without an outcome were left out", w->label.n_unknown));
@@ -72,14 +73,28 @@ static err divide_rows(struct train_work *w) {
 
 /* ---- schema and leaks ---- */
 
+/* The columns to leave out: those of the user, and the one that tells when a lead came, since every new lead comes later
+ * than all that were learned from. */
+static const str *list_excluded(struct train_work *w, size_t *n) {
+    const struct train_options *o = w->o;
+    str *list = ARENA_ARRAY(w->a, o->n_exclude + 1, str);
+    for (*n = 0; *n < o->n_exclude; ++*n)
+        list[*n] = o->exclude[*n];
+    if (o->time.len > 0)
+        list[(*n)++] = o->time;
+    return list;
+}
+
 static err make_schema(struct train_work *w) {
     const struct train_options *o = w->o;
+    size_t n_exclude;
+    const str *exclude = list_excluded(w, &n_exclude);
     const struct infer_opts opts = {.target = w->label.target,
                                     .positive = w->label.positive,
                                     .id = o->id,
                                     .time = o->time,
-                                    .exclude = o->exclude,
-                                    .n_exclude = o->n_exclude};
+                                    .exclude = exclude,
+                                    .n_exclude = n_exclude};
     struct schema *s;
     if (o->schema)
         TRY(schema_complete(w->a, o->schema, w->f, w->rows.train, w->rows.n_train, w->y_train, &opts, &s));
@@ -96,9 +111,13 @@ static err stop_on(struct train_work *w, const struct leak_report *r) {
     const bool one = r->n_certain == 1;
     for (size_t i = 0; i < r->n; i++)
         if (r->finding[i].severity == LEAK_CERTAIN)
-            buf_add_format(list, "%s\"%.*s\" (%.*s)", list->len > 0 ? "; " : "", STR_ARG(r->finding[i].field), STR_ARG(r->finding[i].evidence));
-    return fail(ERR_INPUT, "leak_certain", "%.*s: %zu finding%s the outcome is known to a field: %.*s. Leave %s out with --exclude, or train all the same with --allow-leaks",
-                STR_ARG(w->f->source), r->n_certain, one ? " says that" : "s say that", STR_ARG(buf_str(list)), one ? "it" : "them");
+            buf_add_format(list, "%s\"%.*s\" (%.*s)", list->len > 0 ? "; " : "", STR_ARG(r->finding[i].field),
+                           STR_ARG(r->finding[i].evidence));
+    return fail(ERR_INPUT, "leak_certain",
+                "%.*s: %zu finding%s the outcome is known to a field: %.*s. Leave %s out with --exclude, or train all the "
+                "same with --allow-leaks",
+                STR_ARG(w->f->source), r->n_certain, one ? " says that" : "s say that", STR_ARG(buf_str(list)),
+                one ? "it" : "them");
 }
 
 static err look_for_leaks(struct train_work *w) {
@@ -106,8 +125,10 @@ static err look_for_leaks(struct train_work *w) {
     const struct leak_opts opts = {.time = w->o->time, .now_ms = w->now_ms, .seed = w->o->seed};
     TRY(leak_find(w->a, w->f, w->schema, w->rows.train, w->rows.n_train, w->y_train, &opts, &r));
     for (size_t i = 0; i < r->n; i++)
-        train_warn(w, str_format(w->a, "leak_%s_%s", leak_severity_name(r->finding[i].severity), leak_code_name(r->finding[i].code)),
-                   r->finding[i].field, r->finding[i].evidence);
+        train_warn(
+            w,
+            str_format(w->a, "leak_%s_%s", leak_severity_name(r->finding[i].severity), leak_code_name(r->finding[i].code)),
+            r->finding[i].field, r->finding[i].evidence);
     return r->n_certain > 0 && !w->o->allow_leaks ? stop_on(w, r) : OK;
 }
 

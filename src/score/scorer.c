@@ -7,7 +7,8 @@
 
 enum { EXPLAIN_ROWS = 32 }; /* at a time: their column shares stay in the cache */
 
-void scorer_logits(const struct bundle *b, const struct row *rows, size_t n, struct arena *scratch, double *logit, double *sd) {
+void scorer_logits(const struct bundle *b, const struct row *rows, size_t n, struct arena *scratch, double *logit,
+                   double *sd) {
     struct arena_mark mark = arena_mark(scratch);
     double *z = ARENA_ARRAY(scratch, n, double);
     for (size_t i = 0; i < n; i++) {
@@ -59,7 +60,8 @@ void scorer_score(const struct bundle *b, const struct row *rows, size_t n, cons
     arena_rewind(scratch, mark);
 }
 
-static double explain_block(const struct bundle *b, const struct row *rows, size_t n, double *column_share, double *term_share) {
+static double explain_block(const struct bundle *b, const struct row *rows, size_t n, double *column_share,
+                            double *term_share) {
     memset(column_share, 0, n * b->n_column * sizeof *column_share);
     memset(term_share, 0, n * b->n_term * sizeof *term_share);
     double base = b->intercept;

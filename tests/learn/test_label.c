@@ -16,7 +16,9 @@ static struct label read_column(struct arena *a, const char *const *value, size_
 }
 
 static void plain_words_need_no_help(void **state) {
-    static const char *const values[][4] = {{"yes", "no", "no", ""}, {"0", "1", "0", "0"}, {"TRUE", "FALSE", "TRUE", " "},
+    static const char *const values[][4] = {{"yes", "no", "no", ""},
+                                            {"0", "1", "0", "0"},
+                                            {"TRUE", "FALSE", "TRUE", " "},
                                             {"Closed Won", "Open", "Open", "Open"}};
     for (size_t i = 0; i < 4; i++) {
         err rc;
