@@ -141,7 +141,7 @@ static err evaluate(struct session *s, const struct evaluate_settings *o, struct
     str positive = o->positive.len > 0                       ? o->positive
                    : str_equal(o->target, b->schema->target) ? b->schema->positive
                                                              : o->positive;
-    TRY(label_read(s->arena, f, o->target, positive, &label));
+    TRY(label_read(s->arena, f, o->target, positive, true, &label));
     TRY(choose_split(s, o, b, f, &part_rows, e));
     TRY(choose_rows(s, o, &part_rows, &label, &rows));
     e->seconds.read = clock_second_since(&s->clock, began);

@@ -21,7 +21,7 @@ static err choose_rows(struct session *s, const struct schema_settings *o, const
                        double **y) {
     struct label label = {0};
     if (o->target.len > 0)
-        TRY(label_read(s->arena, f, o->target, o->positive, &label));
+        TRY(label_read(s->arena, f, o->target, o->positive, true, &label));
     *rows = ARENA_ARRAY(s->arena, f->n_row, uint32_t);
     *y = label.y ? ARENA_ARRAY(s->arena, f->n_row, double) : NULL;
     *n = 0;

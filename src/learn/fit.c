@@ -51,13 +51,19 @@ static bool enough_for_trees(const struct dataset *s) {
     return s->n >= TREES_LEAST_ROWS && positives >= TREES_LEAST_CLASS && (double)s->n - positives >= TREES_LEAST_CLASS;
 }
 
+/* Too few rows for stacking weights or a calibration to be learned: the average by evidence is all there is. With a profile
+ * it stays ahead of the stack for longer. */
+static bool few_rows(const struct work *w) {
+    return w->s->n < FEW_ROWS || (w->request->has_profile && w->s->n <= BAYESIAN_ROWS);
+}
+
 static err fit_candidates(struct work *w) {
     const str family = w->request->family;
     if (str_equal(family, STR("subscore")) && !w->request->has_profile)
         return fail(ERR_INPUT, "family_needs_profile", "the family subscore needs a profile: give one with --profile FILE");
     if (!str_equal(family, STR("auto")))
         return fit_candidate(w, str_cstr(w->a, family));
-    if (w->s->n < FEW_ROWS) /* too few for weights to be learned: the average by evidence is all there is */
+    if (few_rows(w))
         return fit_candidate(w, "bayesian");
     TRY(fit_candidate(w, "logistic"));
     TRY(fit_candidate(w, "naive_bayes"));
@@ -195,8 +201,9 @@ err fit_model(struct arena *a, const struct dataset *s, const struct fit_request
     TRY(fit_candidates(&w));
     weigh(&w, out);
     note(&w, "calibrating");
-    calibration_choose(a, out->held_out, s->y, s->weight, s->n, request->opts.fold, request->opts.n_fold, &out->calibration,
-                       NULL);
+    if (w.candidate[0].family != &bayesian_family) /* which is as calibrated as few rows allow */
+        calibration_choose(a, out->held_out, s->y, s->weight, s->n, request->opts.fold, request->opts.n_fold,
+                           &out->calibration, NULL);
     measure_gain(&w, out);
     TRY(judge_signal(&w, out));
     if (out->no_signal)

@@ -71,7 +71,7 @@ static err check_classes(const struct frame *f, const struct label *l) {
                 STR_ARG(f->source), STR_ARG(l->target), STR_ARG(l->positive));
 }
 
-err label_read(struct arena *a, const struct frame *f, str target, str positive, struct label *out) {
+err label_read(struct arena *a, const struct frame *f, str target, str positive, bool one_class, struct label *out) {
     ptrdiff_t c = frame_find(f, target);
     if (c < 0)
         return column_unknown(a, f, target);
@@ -87,7 +87,8 @@ err label_read(struct arena *a, const struct frame *f, str target, str positive,
         l.n_positive += y[i] == 1;
         l.n_negative += y[i] == 0;
     }
-    TRY(check_classes(f, &l));
+    if (!one_class)
+        TRY(check_classes(f, &l));
     *out = l;
     return OK;
 }

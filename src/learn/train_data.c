@@ -35,7 +35,8 @@ static err divide_rows(struct train_work *w) {
     double positives = 0;
     for (size_t i = 0; i < w->rows.n_train; i++)
         positives += w->y_train[i];
-    if (positives == 0 || positives == (double)w->rows.n_train)
+    const bool one_class = positives == 0 || positives == (double)w->rows.n_train;
+    if (one_class && !(w->o->profile && str_equal(w->o->family, STR("auto")) && w->rows.n_train < 200))
         return fail(ERR_INPUT, "target_one_class",
                     "%.*s: the %zu training rows all have the same outcome: a model needs both", STR_ARG(w->f->source),
                     w->rows.n_train);
@@ -132,7 +133,9 @@ static void make_folds(struct train_work *w) {
 }
 
 err train_prepare(struct train_work *w) {
-    TRY(label_read(w->a, w->f, w->o->target, w->o->positive, &w->label));
+    /* With a profile, outcomes of one kind still say something. */
+    const bool one_class = w->o->profile != NULL && str_equal(w->o->family, STR("auto"));
+    TRY(label_read(w->a, w->f, w->o->target, w->o->positive, one_class, &w->label));
     TRY(divide_rows(w));
     train_note(w, "reading the fields");
     TRY(make_schema(w));

@@ -11,7 +11,7 @@ static struct label read_column(struct arena *a, const char *const *value, size_
     column[0] = cell;
     struct frame f = {.n_row = n, .n_col = 1, .name = name, .cell = column, .source = STR("leads.csv")};
     struct label l = {0};
-    *rc = label_read(a, &f, STR("won"), str_from(positive), &l);
+    *rc = label_read(a, &f, STR("won"), str_from(positive), false, &l);
     return l;
 }
 
@@ -59,7 +59,7 @@ static void unknown_column_lists_the_columns(void **state) {
     static const str name[] = {STR_INIT("id"), STR_INIT("Converted")};
     struct frame f = {.n_row = 0, .n_col = 2, .name = name, .source = STR("leads.csv")};
     struct label l;
-    assert_fails(label_read(*state, &f, STR("converted"), STR(""), &l), ERR_INPUT, "target_unknown");
+    assert_fails(label_read(*state, &f, STR("converted"), STR(""), false, &l), ERR_INPUT, "target_unknown");
     assert_non_null(strstr(err_text(), "id, Converted"));
 }
 
