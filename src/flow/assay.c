@@ -259,7 +259,8 @@ static err bind(struct assay *w, struct table *table) {
 err assay_run(struct arena *a, struct table *table, const struct assay_options *o, struct file_out *out, struct reject *reject,
               struct assay_result *result) {
     struct assay *w = ARENA_NEW(a, struct assay);
-    *w = (struct assay){.a = a, .o = o, .bundle = o->bundle, .profile = o->profile, .result = result};
+    *w = (struct assay){
+        .a = a, .o = o, .bundle = o->bundle, .profile = o->profile, .result = result, .keep_invalid = reject != NULL};
     w->hot = o->bundle ? o->bundle->hot : o->hot;
     w->warm = o->bundle ? o->bundle->warm : o->warm;
     *result = (struct assay_result){0};
