@@ -4,6 +4,7 @@
 #include "base/parallel.h"
 #include "features/vectorise.h"
 #include "flow/assay_priv.h"
+#include "learn/predict.h"
 #include "score/scorer.h"
 
 #include <math.h>
@@ -248,7 +249,7 @@ static err bind(struct assay *w, struct table *table) {
     w->column = table_columns(table, &w->n_column);
     w->delimiter = table_delimiter(table);
     if (w->bundle) {
-        TRY(vectoriser_new(w->a, w->bundle->schema, w->bundle->profile, w->column, w->n_column, &w->vectoriser));
+        TRY(predict_bind(w->a, w->bundle, w->column, w->n_column, &w->vectoriser));
         rank_fields(w);
     }
     if (w->profile)

@@ -370,11 +370,13 @@ static bool ascending(const double *v, size_t n, bool strictly) {
     return true;
 }
 
+#define MAX_STANDARDISED 1e150 /* times any coefficient it stays finite */
+
 static bool number_constants_agree(const struct field *f, const struct fitted *x) {
     unsigned need = HAVE_LOW | HAVE_HIGH | HAVE_CENTER | HAVE_SCALE | (f->type == FIELD_DATE ? HAVE_REFERENCE : 0);
     size_t n_bin = f->n_edge > 0 ? f->n_edge + 1 : 0;
     return (x->have & need) == need && f->low <= f->high && f->scale > 0 &&
-           isfinite((fmax(fabs(f->low), fabs(f->high)) + fabs(f->center)) / f->scale) &&
+           (fmax(fabs(f->low), fabs(f->high)) + fabs(f->center)) / f->scale <= MAX_STANDARDISED &&
            (!f->bin_rate || x->n_bin_rate == n_bin) && (!f->bin_share || x->n_bin_share == n_bin) &&
            (!f->quantile || x->n_quantile == SCHEMA_N_QUANTILE) &&
            ascending(f->quantile, f->quantile ? x->n_quantile : 0, false) && all_within(f->bin_rate, n_bin, 0, 1) &&

@@ -46,6 +46,8 @@ struct bundle {
     const double *imputation; /* n_term variances of the log-odds when the term's value is drawn from its distribution */
 
     double hot, warm; /* tier thresholds on the probability */
+    str path; /* of the file it was read from, for messages; not part of it */
+
     const struct json *lineage; /* what it was trained on, with which split and metrics: an object */
 };
 
