@@ -1,6 +1,7 @@
 /* str.c — text by pointer and length. */
 #include "base/str.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -111,6 +112,7 @@ str str_join(struct arena *a, const str *parts, size_t n, str separator) {
 
 str str_format(struct arena *a, const char *format, ...) {
     va_list args, again;
+    assert(format); /* gcc's -Wformat-truncation wants to be told under the sanitizers */
     va_start(args, format);
     va_copy(again, args);
     int n = vsnprintf(NULL, 0, format, args);

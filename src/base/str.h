@@ -56,7 +56,8 @@ str str_lower(struct arena *a, str s); /* ASCII letters only */
 str str_join(struct arena *a, const str *parts, size_t n, str separator);
 str str_format(struct arena *a, const char *format, ...) PRINTF_LIKE(2, 3);
 
-/* A 64-bit hash of the bytes (wyhash-like mixing; not for adversarial input without a limit on entries; the same in every run).
+/* A 64-bit hash of the bytes (wyhash-like mixing; not for adversarial input without a limit on entries; the same in every
+ * run).
  */
 uint64_t str_hash(str s);
 

@@ -11,9 +11,6 @@
 static const double prior_rows = 10;
 
 /* Share of the rows clipped at each end. */
-/* Under log1p a negative number is an error: that a column has none is believed when as many rows say so. */
-enum { LOG_LEAST_ROWS = 100 };
-
 static const double winsor = 0.001;
 
 static double shrunk(double positive, double n, double base) { return (positive + prior_rows * base) / (n + prior_rows); }
@@ -381,8 +378,7 @@ static void fit_number(struct arena *a, const struct column *c, const struct fit
     struct tally *t = column_tally(a, c, f, missing, &n, &invalid, &example);
     if (f->type == FIELD_NUMERIC && !(f->given & GIVEN_TRANSFORM)) {
         struct moments m = moments_of(t, n);
-        bool size = m.min >= 0 && m.skew > 1 && m.n >= LOG_LEAST_ROWS;
-        f->transform = size ? TRANSFORM_LOG1P : TRANSFORM_NONE; /* Eq. 4 */
+        f->transform = m.min >= 0 && m.skew > 1 ? TRANSFORM_LOG1P : TRANSFORM_NONE; /* Eq. 4 */
     }
     if (f->transform == TRANSFORM_LOG1P && f->minimum < 0)
         f->minimum = 0;

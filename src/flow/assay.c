@@ -4,6 +4,7 @@
 #include "base/parallel.h"
 #include "features/vectorise.h"
 #include "flow/assay_priv.h"
+#include "learn/predict.h"
 #include "score/scorer.h"
 
 #include <math.h>
@@ -249,7 +250,7 @@ static err bind(struct assay *w, struct table *table) {
     w->column = table_columns(table, &w->n_column);
     w->delimiter = table_delimiter(table);
     if (w->bundle) {
-        TRY(vectoriser_new(w->a, w->bundle->schema, w->bundle->profile, w->column, w->n_column, &w->vectoriser));
+        TRY(predict_bind(w->a, w->bundle, w->column, w->n_column, &w->vectoriser));
         rank_fields(w);
     }
     if (w->profile)
@@ -260,7 +261,8 @@ static err bind(struct assay *w, struct table *table) {
 err assay_run(struct arena *a, struct table *table, const struct assay_options *o, struct file_out *out,
               struct reject *reject, struct assay_result *result) {
     struct assay *w = ARENA_NEW(a, struct assay);
-    *w = (struct assay){.a = a, .o = o, .bundle = o->bundle, .profile = o->profile, .result = result};
+    *w = (struct assay){
+        .a = a, .o = o, .bundle = o->bundle, .profile = o->profile, .result = result, .keep_invalid = reject != NULL};
     w->hot = o->bundle ? o->bundle->hot : o->hot;
     w->warm = o->bundle ? o->bundle->warm : o->warm;
     *result = (struct assay_result){0};

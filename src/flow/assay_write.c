@@ -214,10 +214,10 @@ static void list_invalid(const struct assay *w, struct assay_batch *b, size_t ro
         if (!field_is_used(&s->field[f]) || b->row[row].value[f].state != VALUE_INVALID)
             continue;
         b->n_invalid_all++;
-        if (b->n_invalid == BATCH_INVALID)
+        if (b->n_invalid >= ASSAY_SHOWN_FAULTS && !w->keep_invalid)
             continue;
-        if (!b->invalid)
-            b->invalid = ARENA_ARRAY(b->arena, BATCH_INVALID, struct assay_invalid);
+        if (b->n_invalid == b->cap_invalid)
+            b->invalid = arena_grow(b->arena, b->invalid, &b->cap_invalid, b->n_invalid + 1, sizeof *b->invalid);
         b->invalid[b->n_invalid++] = (struct assay_invalid){
             .row = row,
             .position = position_of(w, s->field[f].name),

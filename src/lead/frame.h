@@ -16,8 +16,8 @@ struct frame {
 /* Index of a column, or -1. */
 ptrdiff_t frame_find(const struct frame *f, str name);
 
-/* A number that depends on every name and every cell: the same file gives the same number in every run, another one hardly ever. Not
- * proof against somebody who wants two files to agree. */
+/* A number that depends on every name and every cell: the same file gives the same number in every run, another one hardly
+ * ever. Not proof against somebody who wants two files to agree. */
 uint64_t frame_fingerprint(const struct frame *f);
 
 #endif

@@ -38,6 +38,9 @@ static double missing_variance(const struct bundle *b, const unsigned char *miss
     return sum;
 }
 
+/* Standard deviations beyond this say nothing more; squares of them stay finite. */
+static const double max_sd = 1e100;
+
 void scorer_score(const struct bundle *b, const struct row *rows, size_t n, const unsigned char *missing, double level,
                   struct arena *scratch, struct score *out) {
     struct arena_mark mark = arena_mark(scratch);
@@ -51,7 +54,8 @@ void scorer_score(const struct bundle *b, const struct row *rows, size_t n, cons
         s->low = s->high = s->probability;
         s->spread = 0;
         if (level > 0) {
-            double variance = sd[i] * sd[i] + (missing ? missing_variance(b, missing + i * b->n_term) : 0);
+            double own = fmin(sd[i], max_sd),
+                   variance = own * own + (missing ? missing_variance(b, missing + i * b->n_term) : 0);
             s->spread = sqrt(variance);
             s->low = calibration_apply(b->calibration, logit[i] - z * s->spread);
             s->high = calibration_apply(b->calibration, logit[i] + z * s->spread);
