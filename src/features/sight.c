@@ -344,6 +344,16 @@ static void settle_date_order(struct sight *x) {
                               STR_ARG(x->title), x->f.date_order == TIME_DAY_FIRST ? "day" : "month"));
 }
 
+/* A column of names or text that many rows lack may tell by being filled at all, and by the few values that come often. */
+static void keep_fill(struct sight *x) {
+    const struct look *l = &x->look;
+    const double enough = fmax(30, 0.02 * (l->known + l->empty));
+    if ((x->f.type != FIELD_IDENTIFIER && x->f.type != FIELD_TEXT) || l->empty < enough || l->known < enough)
+        return;
+    x->f.type = FIELD_CATEGORY;
+    x->f.note = STR("hardly any value comes more than a few times: what counts is whether there is one");
+}
+
 static void settle_type(struct sight *x) {
     const struct look *l = &x->look;
     if (l->known <= 0)
@@ -359,6 +369,7 @@ static void settle_type(struct sight *x) {
         settle_number(x);
     else
         settle_text(x);
+    keep_fill(x);
     if (x->f.type == FIELD_NUMERIC || x->f.type == FIELD_DATE)
         return;
     if (l->number > 0.2 * l->known && l->number < nearly_all * l->known && x->f.type == FIELD_CATEGORY && l->odd > 1)
