@@ -11,7 +11,8 @@
 
 enum { BATCH_ROWS = 2048, SCRATCH_BYTE = 256 << 20, MAX_BATCHES = 64 };
 
-/* A row with less than this share of the model's importance known is not scored: almost all of the score would be the base rate. */
+/* A row with less than this share of the model's importance known is not scored: almost all of the score would be the base
+ * rate. */
 static const double least_known = 0.02;
 
 /* ---- one row ---- */
@@ -111,8 +112,8 @@ static void score(const struct assay *w, struct assay_batch *b, struct arena *a)
     }
 }
 
-/* Runs inside the guards of both arenas: that of the rows read, which also keeps what the writer needs after the thread has gone on,
- * and the thread's scratch. */
+/* Runs inside the guards of both arenas: that of the rows read, which also keeps what the writer needs after the thread has
+ * gone on, and the thread's scratch. */
 static err process(void *ctx) {
     struct assay_batch *b = ctx;
     const struct assay *w = b->owner;
@@ -142,8 +143,8 @@ static err process_part(void *ctx, size_t i, struct arena *scratch) {
 static void note_fault(struct assay *w, const struct assay_fault *f) {
     if (w->result->n_fault == ASSAY_SHOWN_FAULTS)
         return;
-    w->result->fault[w->result->n_fault++] = (struct assay_fault){
-        .line = f->line, .column = str_copy(w->a, f->column), .reason = str_copy(w->a, f->reason)};
+    w->result->fault[w->result->n_fault++] =
+        (struct assay_fault){.line = f->line, .column = str_copy(w->a, f->column), .reason = str_copy(w->a, f->reason)};
 }
 
 static err reject_failed(struct assay *w, const struct assay_batch *b, struct reject *reject) {
@@ -245,20 +246,34 @@ static void rank_fields(struct assay *w) {
     }
 }
 
+/* Names the fields that the file lacks, most important first. */
+static void list_absent(struct assay *w) {
+    struct assay_result *r = w->result;
+    size_t n;
+    const uint32_t *absent = encoder_absent(vectoriser_encoder(w->vectoriser), &n);
+    r->absent = ARENA_ARRAY(w->a, n, str);
+    for (size_t k = 0; k < w->n_ranked; k++)
+        for (size_t i = 0; i < n; i++)
+            if (absent[i] == w->ranked[k])
+                r->absent[r->n_absent++] = w->bundle->schema->field[absent[i]].name;
+}
+
 static err bind(struct assay *w, struct table *table) {
     w->column = table_columns(table, &w->n_column);
     w->delimiter = table_delimiter(table);
     if (w->bundle) {
-        TRY(predict_bind(w->a, w->bundle, w->column, w->n_column, &w->vectoriser));
+        TRY(predict_bind(w->a, w->bundle, str_from(table_name(table)), w->column, w->n_column, &w->vectoriser));
         rank_fields(w);
+        list_absent(w);
     }
-    if (w->profile)
-        TRY(profile_bind(w->a, w->profile, w->column, w->n_column, &w->binding));
+    err rc = w->profile ? profile_bind(w->a, w->profile, w->column, w->n_column, &w->binding) : OK;
+    if (rc != OK)
+        return err_prefix(rc, "%s", table_name(table));
     return make_batches(w);
 }
 
-err assay_run(struct arena *a, struct table *table, const struct assay_options *o, struct file_out *out, struct reject *reject,
-              struct assay_result *result) {
+err assay_run(struct arena *a, struct table *table, const struct assay_options *o, struct file_out *out,
+              struct reject *reject, struct assay_result *result) {
     struct assay *w = ARENA_NEW(a, struct assay);
     *w = (struct assay){
         .a = a, .o = o, .bundle = o->bundle, .profile = o->profile, .result = result, .keep_invalid = reject != NULL};
