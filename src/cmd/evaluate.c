@@ -27,8 +27,8 @@ struct rows {
 };
 
 /* The rows with a known outcome; with a split, only those that it sends to the test part. */
-static err choose_rows(struct session *s, const struct evaluate_settings *o, const struct frame *f,
-                       const struct label *label, struct rows *out) {
+static err choose_rows(struct session *s, const struct evaluate_settings *o, const struct frame *f, const struct label *label,
+                       struct rows *out) {
     struct split split;
     TRY(split_parse(o->split, &split));
     if (split.kind != SPLIT_NONE && split.kind != SPLIT_HASH)
@@ -73,8 +73,8 @@ static void list_features(struct session *s, const struct bundle *b, struct eval
     e->feature = feature;
 }
 
-static void describe(const struct evaluate_settings *o, const struct bundle *b, const struct label *label,
-                     const struct rows *rows, struct evaluation *e) {
+static void describe(const struct evaluate_settings *o, const struct bundle *b, const struct label *label, const struct rows *rows,
+                     struct evaluation *e) {
     struct rusage usage;
     e->data_name = o->leads.file;
     e->target = label->target;
@@ -104,19 +104,15 @@ static err evaluate(struct session *s, const struct evaluate_settings *o, struct
     struct evaluation_part *part = ARENA_NEW(s->arena, struct evaluation_part);
     TRY(bundle_load(s->arena, o->model.ptr, &b));
     TRY(leads_load(s, &o->leads, &f, &faults));
-    str positive = o->positive.len > 0                       ? o->positive
-                   : str_equal(o->target, b->schema->target) ? b->schema->positive
-                                                             : o->positive;
+    str positive = o->positive.len > 0 ? o->positive : str_equal(o->target, b->schema->target) ? b->schema->positive : o->positive;
     TRY(label_read(s->arena, f, o->target, positive, &label));
     TRY(choose_rows(s, o, f, &label, &rows));
     e->seconds.read = clock_second_since(&s->clock, began);
     double *p = ARENA_ARRAY(s->arena, rows.n, double);
     TRY(predict_frame(s->arena, b, f, rows.row, rows.n, s->clock.wall_ms(), p));
     e->costs_assumed = isnan(o->revenue) && isnan(o->pursuit);
-    e->costs = e->costs_assumed ? evaluation_default_costs
-                                : (struct costs){isnan(o->revenue) ? 0 : o->revenue, isnan(o->pursuit) ? 0 : o->pursuit};
-    const struct evaluation_opts opts = {
-        .metrics = {.seed = (uint64_t)o->seed}, .costs = e->costs, .hot = b->hot, .warm = b->warm};
+    e->costs = e->costs_assumed ? evaluation_default_costs : (struct costs){isnan(o->revenue) ? 0 : o->revenue, isnan(o->pursuit) ? 0 : o->pursuit};
+    const struct evaluation_opts opts = {.metrics = {.seed = (uint64_t)o->seed}, .costs = e->costs, .hot = b->hot, .warm = b->warm};
     evaluation_compute(s->arena, p, rows.y, rows.n, &opts, part);
     e->test = part;
     if (o->against.len > 0)
@@ -130,8 +126,7 @@ static err evaluate(struct session *s, const struct evaluate_settings *o, struct
 }
 
 static void show_difference(const struct session *s, const char *name, const struct difference *d) {
-    present_pair(&s->out, name, 10,
-                 str_format(s->arena, "%+.4f  (%+.4f to %+.4f, p = %.3f)", d->value, d->low, d->high, d->p_value));
+    present_pair(&s->out, name, 10, str_format(s->arena, "%+.4f  (%+.4f to %+.4f, p = %.3f)", d->value, d->low, d->high, d->p_value));
 }
 
 static err run_evaluate(struct session *s, const void *options) {
@@ -154,12 +149,10 @@ static err run_evaluate(struct session *s, const void *options) {
     }
     if (s->quiet)
         return OK;
-    present_heading(&s->out,
-                    str_cstr(s->arena, str_format(s->arena, "%.*s on %.*s", STR_ARG(e.model_name), STR_ARG(e.data_name))));
+    present_heading(&s->out, str_cstr(s->arena, str_format(s->arena, "%.*s on %.*s", STR_ARG(e.model_name), STR_ARG(e.data_name))));
     terminal_put(&s->out, report_summary(s->arena, &e));
     if (e.against) {
-        present_heading(
-            &s->out, str_cstr(s->arena, str_format(s->arena, "Against %.*s, on the same leads", STR_ARG(e.against_name))));
+        present_heading(&s->out, str_cstr(s->arena, str_format(s->arena, "Against %.*s, on the same leads", STR_ARG(e.against_name))));
         show_difference(s, "AUC", &e.against->auc);
         show_difference(s, "log loss", &e.against->log_loss);
         show_difference(s, "Brier", &e.against->brier);
@@ -170,80 +163,32 @@ static err run_evaluate(struct session *s, const void *options) {
 }
 
 static const struct argument evaluate_arguments[] = {
-    {.name = "FILE",
-     .help = "leads with their outcome: CSV, CSV.gz or JSON lines",
-     .offset = offsetof(struct evaluate_settings, leads.file)},
+    {.name = "FILE", .help = "leads with their outcome: CSV, CSV.gz or JSON lines", .offset = offsetof(struct evaluate_settings, leads.file)},
 };
 
 #define AT(member) .offset = offsetof(struct evaluate_settings, member)
 
 static const struct setting evaluate_table[] = {
-    {.name = "model",
-     .letter = 'm',
-     .type = SETTING_PATH,
-     AT(model),
-     .required = true,
-     .help = "the model that galena train wrote"},
-    {.name = "target",
-     .type = SETTING_STRING,
-     AT(target),
-     .required = true,
-     .arg = "COLUMN",
-     .help = "the column that tells what became of a lead"},
-    {.name = "positive",
-     .type = SETTING_STRING,
-     AT(positive),
-     .arg = "VALUE",
-     .help = "the value that means converted; the model's own when left out"},
-    {.name = "against",
-     .type = SETTING_PATH,
-     AT(against),
-     .arg = "MODEL",
-     .help = "another model to compare with on the same leads (paired bootstrap)"},
-    {.name = "split",
-     .type = SETTING_STRING,
-     AT(split),
-     .fallback = "none",
-     .arg = "SPLIT",
-     .help = "hash:F looks only at the rows that train --split hash:F kept aside"},
-    {.name = "revenue",
-     .type = SETTING_NUMBER,
-     AT(revenue),
-     .min = 0,
-     .max = 1e12,
-     .help = "what a lead that converts is worth, for the threshold table"},
-    {.name = "pursuit",
-     .type = SETTING_NUMBER,
-     AT(pursuit),
-     .min = 0,
-     .max = 1e12,
-     .help = "what pursuing a lead in vain costs, in the same unit"},
-    {.name = "seed",
-     .type = SETTING_INTEGER,
-     AT(seed),
-     .fallback = "1",
-     .min = 0,
-     .max = 9007199254740992,
-     .help = "of the bootstrap"},
-    {.name = "report",
-     .type = SETTING_PATH,
-     AT(report),
-     .help = "also write a report: a page for people (.html) or everything in numbers (.json)"},
+    {.name = "model", .letter = 'm', .type = SETTING_PATH, AT(model), .required = true, .help = "the model that galena train wrote"},
+    {.name = "target", .type = SETTING_STRING, AT(target), .required = true, .arg = "COLUMN", .help = "the column that tells what became of a lead"},
+    {.name = "positive", .type = SETTING_STRING, AT(positive), .arg = "VALUE", .help = "the value that means converted; the model's own when left out"},
+    {.name = "against", .type = SETTING_PATH, AT(against), .arg = "MODEL", .help = "another model to compare with on the same leads (paired bootstrap)"},
+    {.name = "split", .type = SETTING_STRING, AT(split), .fallback = "none", .arg = "SPLIT", .help = "hash:F looks only at the rows that train --split hash:F kept aside"},
+    {.name = "revenue", .type = SETTING_NUMBER, AT(revenue), .min = 0, .max = 1e12, .help = "what a lead that converts is worth, for the threshold table"},
+    {.name = "pursuit", .type = SETTING_NUMBER, AT(pursuit), .min = 0, .max = 1e12, .help = "what pursuing a lead in vain costs, in the same unit"},
+    {.name = "seed", .type = SETTING_INTEGER, AT(seed), .fallback = "1", .min = 0, .max = 9007199254740992, .help = "of the bootstrap"},
+    {.name = "report", .type = SETTING_PATH, AT(report), .help = "also write a report: a page for people (.html) or everything in numbers (.json)"},
     LEADS_SETTINGS(struct evaluate_settings, leads),
 };
 
 const struct command command_evaluate = {
     .name = "evaluate",
     .summary = "measure a model on leads whose outcome is known",
-    .description =
-        "Scores leads whose outcome is known and says how well the model ranks them and whether its probabilities can be "
-        "taken "
-        "at their word, each figure with a 95 % interval. With --against, whether another model is better on the same "
-        "leads and whether chance explains the difference.",
-    .examples =
-        "# on leads that came after the training\ngalena evaluate april.csv --model leads.model --target Converted --report "
-        "april.html\n"
-        "# is the new model better?\ngalena evaluate april.csv --model new.model --against old.model --target Converted\n",
+    .description = "Scores leads whose outcome is known and says how well the model ranks them and whether its probabilities can be taken "
+                   "at their word, each figure with a 95 % interval. With --against, whether another model is better on the same "
+                   "leads and whether chance explains the difference.",
+    .examples = "# on leads that came after the training\ngalena evaluate april.csv --model leads.model --target Converted --report april.html\n"
+                "# is the new model better?\ngalena evaluate april.csv --model new.model --against old.model --target Converted\n",
     COMMAND_ARGUMENTS(evaluate_arguments),
     COMMAND_SETTINGS(evaluate_table),
     .options_size = sizeof(struct evaluate_settings),
