@@ -26,7 +26,9 @@ int str_compare(str a, str b) {
 
 bool str_starts(str s, str prefix) { return s.len >= prefix.len && str_equal(str_slice(s, 0, prefix.len), prefix); }
 
-bool str_ends(str s, str suffix) { return s.len >= suffix.len && str_equal(str_slice(s, s.len - suffix.len, s.len), suffix); }
+bool str_ends(str s, str suffix) {
+    return s.len >= suffix.len && str_equal(str_slice(s, s.len - suffix.len, s.len), suffix);
+}
 
 ptrdiff_t str_find(str s, str needle) {
     if (needle.len == 0)

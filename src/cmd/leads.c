@@ -69,8 +69,9 @@ void leads_add_fault_warning(struct arena *a, const struct leads_faults *faults,
         return;
     struct evaluation_warning *w = ARENA_ARRAY(a, e->n_warning + 1, struct evaluation_warning);
     w[0] = (struct evaluation_warning){.code = STR("rows_rejected"),
-                                       .message = str_format(a, "%llu rows could not be read and were left out; the first: %.*s",
-                                                             (unsigned long long)faults->rows, STR_ARG(faults->first))};
+                                       .message =
+                                           str_format(a, "%llu rows could not be read and were left out; the first: %.*s",
+                                                      (unsigned long long)faults->rows, STR_ARG(faults->first))};
     for (size_t i = 0; i < e->n_warning; i++)
         w[i + 1] = e->warning[i];
     e->warning = w;

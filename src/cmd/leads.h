@@ -1,4 +1,5 @@
-/* leads.h — what the commands that read files of leads share: options, loading with progress, rejects, and the documents they take. */
+/* leads.h — what the commands that read files of leads share: options, loading with progress, rejects, and the documents
+ * they take. */
 #ifndef GALENA_CMD_LEADS_H
 #define GALENA_CMD_LEADS_H
 
@@ -16,19 +17,20 @@ struct leads_options {
 };
 
 /* The settings that fill a struct leads_options which is the member `leads` of `options`. */
-#define LEADS_SETTINGS(options, leads)                                                                                          \
+#define LEADS_SETTINGS(options, leads)                                                                                      \
     {.name = "rejects",                                                                                                     \
      .type = SETTING_PATH,                                                                                                  \
-     .offset = offsetof(options, leads) + offsetof(struct leads_options, rejects),                                             \
+     .offset = offsetof(options, leads) + offsetof(struct leads_options, rejects),                                          \
      .help = "where rows that cannot be read go, with line, column and reason"},                                            \
         {.name = "delimiter",                                                                                               \
          .type = SETTING_STRING,                                                                                            \
-         .offset = offsetof(options, leads) + offsetof(struct leads_options, delimiter),                                       \
+         .offset = offsetof(options, leads) + offsetof(struct leads_options, delimiter),                                    \
          .arg = "CHAR",                                                                                                     \
          .help = "what separates the cells of a CSV file (tab for a tab); told from the file when left out"},               \
     {                                                                                                                       \
-        .name = "latin1", .type = SETTING_FLAG, .offset = offsetof(options, leads) + offsetof(struct leads_options, latin1),   \
-        .help = "the file is ISO 8859-1, not UTF-8"                                                                          \
+        .name = "latin1", .type = SETTING_FLAG,                                                                             \
+        .offset = offsetof(options, leads) + offsetof(struct leads_options, latin1),                                        \
+        .help = "the file is ISO 8859-1, not UTF-8"                                                                         \
     }
 
 /* Rows that could not be read. */

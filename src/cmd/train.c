@@ -32,7 +32,8 @@ static void note(void *ctx, const char *what) {
 static void show_warnings(const struct session *s, const struct evaluation *e) {
     for (size_t i = 0; i < e->n_warning && i < SHOWN_WARNINGS; i++) {
         const struct evaluation_warning *w = &e->warning[i];
-        session_warn(s, "[%.*s] %.*s%s%.*s", STR_ARG(w->code), STR_ARG(w->field), w->field.len > 0 ? ": " : "", STR_ARG(w->message));
+        session_warn(s, "[%.*s] %.*s%s%.*s", STR_ARG(w->code), STR_ARG(w->field), w->field.len > 0 ? ": " : "",
+                     STR_ARG(w->message));
     }
     if (e->n_warning > SHOWN_WARNINGS)
         session_warn(s, "and %zu more; the report lists them all", e->n_warning - SHOWN_WARNINGS);
@@ -59,7 +60,8 @@ static void show_features(const struct session *s, const struct evaluation *e) {
 
 static void show_summary(const struct session *s, const struct evaluation *e, const struct train_settings *o) {
     struct arena *a = s->arena;
-    present_heading(&s->out, str_cstr(a, str_format(a, "%.*s: %zu leads, %zu converted", STR_ARG(e->data_name), e->rows, e->positives)));
+    present_heading(
+        &s->out, str_cstr(a, str_format(a, "%.*s: %zu leads, %zu converted", STR_ARG(e->data_name), e->rows, e->positives)));
     terminal_put(&s->out, report_summary(a, e));
     show_features(s, e);
     terminal_put(&s->out, STR("\n"));
@@ -167,28 +169,92 @@ static err run_train(struct session *s, const void *options) {
 }
 
 static const struct argument train_arguments[] = {
-    {.name = "FILE", .help = "past leads with their outcome: CSV, CSV.gz or JSON lines; - is standard input", .offset = offsetof(struct train_settings, leads.file)},
+    {.name = "FILE",
+     .help = "past leads with their outcome: CSV, CSV.gz or JSON lines; - is standard input",
+     .offset = offsetof(struct train_settings, leads.file)},
 };
 
 #define AT(member) .offset = offsetof(struct train_settings, member)
 
 static const struct setting train_table[] = {
-    {.name = "target", .type = SETTING_STRING, AT(target), .required = true, .arg = "COLUMN", .help = "the column that tells what became of a lead"},
-    {.name = "positive", .type = SETTING_STRING, AT(positive), .arg = "VALUE", .help = "the value of that column that means converted; not needed for yes/no, 1/0, true/false, won"},
-    {.name = "id", .type = SETTING_STRING, AT(id), .arg = "COLUMN", .help = "the column that names a lead; never used as a feature"},
-    {.name = "exclude", .type = SETTING_LIST, AT(exclude), .arg = "COLUMN,...", .help = "columns to leave out, such as fields filled in after the outcome"},
-    {.name = "time", .type = SETTING_STRING, AT(time), .arg = "COLUMN", .help = "when each lead came: a date, or a number that grows; needed for --split time:F"},
+    {.name = "target",
+     .type = SETTING_STRING,
+     AT(target),
+     .required = true,
+     .arg = "COLUMN",
+     .help = "the column that tells what became of a lead"},
+    {.name = "positive",
+     .type = SETTING_STRING,
+     AT(positive),
+     .arg = "VALUE",
+     .help = "the value of that column that means converted; not needed for yes/no, 1/0, true/false, won"},
+    {.name = "id",
+     .type = SETTING_STRING,
+     AT(id),
+     .arg = "COLUMN",
+     .help = "the column that names a lead; never used as a feature"},
+    {.name = "exclude",
+     .type = SETTING_LIST,
+     AT(exclude),
+     .arg = "COLUMN,...",
+     .help = "columns to leave out, such as fields filled in after the outcome"},
+    {.name = "time",
+     .type = SETTING_STRING,
+     AT(time),
+     .arg = "COLUMN",
+     .help = "when each lead came: a date, or a number that grows; needed for --split time:F, and not used as a feature"},
     {.name = "schema", .type = SETTING_PATH, AT(schema), .help = "a feature schema to follow, as galena schema writes it"},
-    {.name = "family", .type = SETTING_CHOICE, AT(family), .fallback = "auto", .choices = families, .help = "the kind of model; auto cross-validates and stacks them"},
-    {.name = "profile", .type = SETTING_PATH, AT(profile), .help = "an ideal customer profile: the starting point that the outcomes move"},
-    {.name = "split", .type = SETTING_STRING, AT(split), .fallback = "hash:0.3", .arg = "SPLIT", .help = "which rows test: hash:F (by row number), random:F (by seed), time:F (the latest), or none"},
-    {.name = "seed", .type = SETTING_INTEGER, AT(seed), .fallback = "1", .min = 0, .max = 9007199254740992, .help = "the same seed gives the same model"},
-    {.name = "threads", .type = SETTING_INTEGER, AT(threads), .fallback = "0", .min = 0, .max = 64, .help = "threads to use; 0 is one for each core; the result does not depend on it"},
-    {.name = "allow-leaks", .type = SETTING_FLAG, AT(allow_leaks), .help = "train although a field plainly knows the outcome"},
+    {.name = "family",
+     .type = SETTING_CHOICE,
+     AT(family),
+     .fallback = "auto",
+     .choices = families,
+     .help = "the kind of model; auto cross-validates and stacks them"},
+    {.name = "profile",
+     .type = SETTING_PATH,
+     AT(profile),
+     .help = "an ideal customer profile: the starting point that the outcomes move"},
+    {.name = "split",
+     .type = SETTING_STRING,
+     AT(split),
+     .fallback = "hash:0.3",
+     .arg = "SPLIT",
+     .help = "which rows test: hash:F (by row number), random:F (by seed), time:F (the latest), or none"},
+    {.name = "seed",
+     .type = SETTING_INTEGER,
+     AT(seed),
+     .fallback = "1",
+     .min = 0,
+     .max = 9007199254740992,
+     .help = "the same seed gives the same model"},
+    {.name = "threads",
+     .type = SETTING_INTEGER,
+     AT(threads),
+     .fallback = "0",
+     .min = 0,
+     .max = 64,
+     .help = "threads to use; 0 is one for each core; the result does not depend on it"},
+    {.name = "allow-leaks",
+     .type = SETTING_FLAG,
+     AT(allow_leaks),
+     .help = "train although a field plainly knows the outcome"},
     {.name = "hot", .type = SETTING_FRACTION, AT(hot), .fallback = "0.85", .help = "leads above this probability are hot"},
-    {.name = "warm", .type = SETTING_FRACTION, AT(warm), .fallback = "0.5", .help = "leads above this probability are warm, the others cold"},
-    {.name = "out", .letter = 'o', .type = SETTING_PATH, AT(out), .required = true, .arg = "MODEL", .help = "where the model goes"},
-    {.name = "report", .type = SETTING_PATH, AT(report), .help = "also write a report: a page for people (.html) or everything in numbers (.json)"},
+    {.name = "warm",
+     .type = SETTING_FRACTION,
+     AT(warm),
+     .fallback = "0.5",
+     .help = "leads above this probability are warm, the others cold"},
+    {.name = "out",
+     .letter = 'o',
+     .type = SETTING_PATH,
+     AT(out),
+     .required = true,
+     .arg = "MODEL",
+     .help = "where the model goes"},
+    {.name = "report",
+     .type = SETTING_PATH,
+     AT(report),
+     .help = "also write a report: a page for people (.html) or everything in numbers (.json)"},
     LEADS_SETTINGS(struct train_settings, leads),
 };
 
@@ -196,13 +262,15 @@ const struct command command_train = {
     .name = "train",
     .summary = "fit a model to past leads",
     .description =
-        "Learns from past leads which new ones will convert, and measures on rows kept aside how good that is. It infers what each "
+        "Learns from past leads which new ones will convert, and measures on rows kept aside how good that is. It infers "
+        "what each "
         "column is (see galena schema), stops when a column plainly knows the outcome, chooses and calibrates the model by "
         "cross-validation on the training rows alone, and writes one file that galena score needs.\n\n"
         "The test rows are never used for anything but the final figures.",
-    .examples = "# past leads, the outcome in column Converted\ngalena train past.csv --target Converted --out leads.model\n"
-                "# leave out fields filled in after the sale, and write a report\n"
-                "galena train past.csv --target Converted --exclude Tags,'Lead Quality' --out leads.model --report report.html\n",
+    .examples =
+        "# past leads, the outcome in column Converted\ngalena train past.csv --target Converted --out leads.model\n"
+        "# leave out fields filled in after the sale, and write a report\n"
+        "galena train past.csv --target Converted --exclude Tags,'Lead Quality' --out leads.model --report report.html\n",
     COMMAND_ARGUMENTS(train_arguments),
     COMMAND_SETTINGS(train_table),
     .options_size = sizeof(struct train_settings),

@@ -65,11 +65,13 @@ static void warn_unreadable(struct sight *x) {
     uint64_t line;
     example = first_unreadable(x, &line);
     const str source = x->w->frame->source;
-    sight_warn(x, STR("unparsable_values"),
-               str_format(x->w->a, "%.*s%sline %llu, column %.*s (%s): \"%.*s\" cannot be read; %zu cell%s of the column %s as not known",
-                          STR_ARG(source), source.len > 0 ? ", " : "", (unsigned long long)line, STR_ARG(x->title),
-                          field_type_name(x->f.type), STR_ARG(sight_brief(example)), invalid, invalid == 1 ? "" : "s",
-                          invalid == 1 ? "counts" : "count"));
+    sight_warn(
+        x, STR("unparsable_values"),
+        str_format(x->w->a,
+                   "%.*s%sline %llu, column %.*s (%s): \"%.*s\" cannot be read; %zu cell%s of the column %s as not known",
+                   STR_ARG(source), source.len > 0 ? ", " : "", (unsigned long long)line, STR_ARG(x->title),
+                   field_type_name(x->f.type), STR_ARG(sight_brief(example)), invalid, invalid == 1 ? "" : "s",
+                   invalid == 1 ? "counts" : "count"));
 }
 
 static void note_missing(struct sight *x) {

@@ -11,7 +11,8 @@
 
 enum { BATCH_ROWS = 2048, SCRATCH_BYTE = 256 << 20, MAX_BATCHES = 64 };
 
-/* A row with less than this share of the model's importance known is not scored: almost all of the score would be the base rate. */
+/* A row with less than this share of the model's importance known is not scored: almost all of the score would be the base
+ * rate. */
 static const double least_known = 0.02;
 
 /* ---- one row ---- */
@@ -111,8 +112,8 @@ static void score(const struct assay *w, struct assay_batch *b, struct arena *a)
     }
 }
 
-/* Runs inside the guards of both arenas: that of the rows read, which also keeps what the writer needs after the thread has gone on,
- * and the thread's scratch. */
+/* Runs inside the guards of both arenas: that of the rows read, which also keeps what the writer needs after the thread has
+ * gone on, and the thread's scratch. */
 static err process(void *ctx) {
     struct assay_batch *b = ctx;
     const struct assay *w = b->owner;
@@ -142,8 +143,8 @@ static err process_part(void *ctx, size_t i, struct arena *scratch) {
 static void note_fault(struct assay *w, const struct assay_fault *f) {
     if (w->result->n_fault == ASSAY_SHOWN_FAULTS)
         return;
-    w->result->fault[w->result->n_fault++] = (struct assay_fault){
-        .line = f->line, .column = str_copy(w->a, f->column), .reason = str_copy(w->a, f->reason)};
+    w->result->fault[w->result->n_fault++] =
+        (struct assay_fault){.line = f->line, .column = str_copy(w->a, f->column), .reason = str_copy(w->a, f->reason)};
 }
 
 static err reject_failed(struct assay *w, const struct assay_batch *b, struct reject *reject) {
@@ -271,8 +272,8 @@ static err bind(struct assay *w, struct table *table) {
     return make_batches(w);
 }
 
-err assay_run(struct arena *a, struct table *table, const struct assay_options *o, struct file_out *out, struct reject *reject,
-              struct assay_result *result) {
+err assay_run(struct arena *a, struct table *table, const struct assay_options *o, struct file_out *out,
+              struct reject *reject, struct assay_result *result) {
     struct assay *w = ARENA_NEW(a, struct assay);
     *w = (struct assay){
         .a = a, .o = o, .bundle = o->bundle, .profile = o->profile, .result = result, .keep_invalid = reject != NULL};

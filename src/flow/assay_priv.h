@@ -47,12 +47,12 @@ struct assay {
     const struct bundle *bundle;
     const struct profile *profile; /* that scores alone, or whose rules disqualify; may be NULL */
     struct assay_result *result;
-    struct vectoriser *vectoriser;           /* NULL without a bundle */
-    const struct profile_binding *binding;   /* of `profile`; NULL when the file has none of its columns */
+    struct vectoriser *vectoriser;         /* NULL without a bundle */
+    const struct profile_binding *binding; /* of `profile`; NULL when the file has none of its columns */
     double hot, warm;
     const str *column; /* of the file */
     size_t n_column;
-    bool *own;    /* columns of an earlier assay, which the new ones replace */
+    bool *own; /* columns of an earlier assay, which the new ones replace */
     bool any_own;
     bool keep_invalid; /* every cell that could not be read is wanted */
     char delimiter;

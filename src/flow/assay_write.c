@@ -9,8 +9,8 @@
 
 enum { REASON_MAX_BYTE = 4096 };
 
-static const str score_columns[] = {STR_INIT("galena_score"), STR_INIT("galena_low"), STR_INIT("galena_high"), STR_INIT("galena_tier"),
-                                    STR_INIT("galena_status")};
+static const str score_columns[] = {STR_INIT("galena_score"), STR_INIT("galena_low"), STR_INIT("galena_high"),
+                                    STR_INIT("galena_tier"), STR_INIT("galena_status")};
 static const str reason_column = STR_INIT("galena_reason_");
 
 enum { SCORE_COLUMNS = sizeof score_columns / sizeof *score_columns };
@@ -62,7 +62,8 @@ static void prepare_extra(struct explaining *x, const struct assay *w, struct ar
     x->n_extra = w->bundle ? w->bundle->n_term - w->bundle->schema->n_field : w->profile->n_criterion;
     x->extra = ARENA_ARRAY(a, x->n_extra, struct extra_term);
     for (size_t k = 0; k < x->n_extra; k++)
-        x->extra[k].title = w->bundle ? bundle_term_title(w->bundle, w->bundle->schema->n_field + k) : w->profile->criterion[k].name;
+        x->extra[k].title =
+            w->bundle ? bundle_term_title(w->bundle, w->bundle->schema->n_field + k) : w->profile->criterion[k].name;
 }
 
 static struct explaining *explaining_new(const struct assay *w, struct arena *a) {

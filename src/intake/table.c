@@ -62,8 +62,10 @@ static err refuse_blank_header(struct table *t) {
     while (!end) {
         TRY(csv_next(t->csv, &row, &end));
         if (!end && (row.status != OK || !is_blank(&row)))
-            return fail(ERR_INPUT, "table_header", "%s, line 1: the header cannot be read: the line is empty, the names of the columns must stand there",
-                        t->name);
+            return fail(
+                ERR_INPUT, "table_header",
+                "%s, line 1: the header cannot be read: the line is empty, the names of the columns must stand there",
+                t->name);
     }
     return fail(ERR_INPUT, "table_empty", "%s is empty: a header line with the names of the columns is needed", t->name);
 }

@@ -35,7 +35,8 @@ static err fit_candidate(struct work *w, const char *name) {
     struct candidate *c = &w->candidate[w->n];
     c->family = family_find(str_from(name));
     if (!c->family)
-        return fail(ERR_INPUT, "family_unknown", "there is no model family \"%s\": use auto, logistic, subscore, naive_bayes, gbdt or bayesian", name);
+        return fail(ERR_INPUT, "family_unknown",
+                    "there is no model family \"%s\": use auto, logistic, subscore, naive_bayes, gbdt or bayesian", name);
     c->held_out = ARENA_ARRAY(w->a, w->s->n, double);
     note(w, name);
     TRY(c->family->fit(w->a, w->s, &w->request->opts, c->held_out, &c->model));
@@ -50,13 +51,19 @@ static bool enough_for_trees(const struct dataset *s) {
     return s->n >= TREES_LEAST_ROWS && positives >= TREES_LEAST_CLASS && (double)s->n - positives >= TREES_LEAST_CLASS;
 }
 
+/* Too few rows for stacking weights or a calibration to be learned: the average by evidence is all there is. With a profile
+ * it stays ahead of the stack for longer. */
+static bool few_rows(const struct work *w) {
+    return w->s->n < FEW_ROWS || (w->request->has_profile && w->s->n <= BAYESIAN_ROWS);
+}
+
 static err fit_candidates(struct work *w) {
     const str family = w->request->family;
     if (str_equal(family, STR("subscore")) && !w->request->has_profile)
         return fail(ERR_INPUT, "family_needs_profile", "the family subscore needs a profile: give one with --profile FILE");
     if (!str_equal(family, STR("auto")))
         return fit_candidate(w, str_cstr(w->a, family));
-    if (w->s->n < FEW_ROWS) /* too few for weights to be learned: the average by evidence is all there is */
+    if (few_rows(w))
         return fit_candidate(w, "bayesian");
     TRY(fit_candidate(w, "logistic"));
     TRY(fit_candidate(w, "naive_bayes"));
@@ -81,8 +88,8 @@ static void weigh(struct work *w, struct fitted *out) {
         out->trial[out->n_trial++] = (struct fit_trial){
             .family = w->candidate[m].family->name, .weight = weight, .log_loss = stack.member_log_loss[m]};
         if (weight > 0)
-            out->member[out->n_member++] = (struct bundle_member){
-                .family = w->candidate[m].family, .model = w->candidate[m].model, .weight = weight};
+            out->member[out->n_member++] =
+                (struct bundle_member){.family = w->candidate[m].family, .model = w->candidate[m].model, .weight = weight};
     }
     out->intercept = alone ? 0 : stack.intercept;
     double *z = ARENA_ARRAY(w->a, w->s->n, double);
@@ -161,8 +168,8 @@ static err gain_in_order(struct work *w, double *gain) {
     return OK;
 }
 
-/* No signal: the gain is within two standard errors of zero, or it is small and gone when past rows predict later ones. A profile
- * is knowledge of its own, so that a model with one is never thrown away. */
+/* No signal: the gain is within two standard errors of zero, or it is small and gone when past rows predict later ones. A
+ * profile is knowledge of its own, so that a model with one is never thrown away. */
 static err judge_signal(struct work *w, struct fitted *out) {
     if (w->request->has_profile)
         return OK;
@@ -194,7 +201,9 @@ err fit_model(struct arena *a, const struct dataset *s, const struct fit_request
     TRY(fit_candidates(&w));
     weigh(&w, out);
     note(&w, "calibrating");
-    calibration_choose(a, out->held_out, s->y, s->weight, s->n, request->opts.fold, request->opts.n_fold, &out->calibration, NULL);
+    if (w.candidate[0].family != &bayesian_family) /* which is as calibrated as few rows allow */
+        calibration_choose(a, out->held_out, s->y, s->weight, s->n, request->opts.fold, request->opts.n_fold,
+                           &out->calibration, NULL);
     measure_gain(&w, out);
     TRY(judge_signal(&w, out));
     if (out->no_signal)

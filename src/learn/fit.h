@@ -31,11 +31,11 @@ struct fitted {
     struct calibration calibration;
     struct fit_trial trial[BUNDLE_MAX_MEMBER];
     size_t n_trial;
-    const double *held_out;    /* n out-of-fold log-odds of the whole, before calibration */
-    double log_loss;           /* cross-validated, after calibration */
-    double base_log_loss;      /* of the base rate, learned on the other folds */
-    double gain, gain_error;   /* mean paired gain over the base rate and its standard error */
-    bool no_signal;            /* nothing better than the base rate was found: no members, intercept = its log-odds */
+    const double *held_out;  /* n out-of-fold log-odds of the whole, before calibration */
+    double log_loss;         /* cross-validated, after calibration */
+    double base_log_loss;    /* of the base rate, learned on the other folds */
+    double gain, gain_error; /* mean paired gain over the base rate and its standard error */
+    bool no_signal;          /* nothing better than the base rate was found: no members, intercept = its log-odds */
 };
 
 /* ERR_INPUT (slug "family_unknown", "family_needs_profile") or what a family answers. opts.fold must be set. */

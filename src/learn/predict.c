@@ -29,12 +29,13 @@ err predict_bind(struct arena *a, const struct bundle *b, str source, const str 
     const uint32_t *term = vectoriser_term(*out);
     for (size_t c = 0; same && c < b->n_column; c++)
         same = term[c] == b->term_of_column[c];
-    return same ? OK : fail(ERR_CORRUPT, "model_damaged", "%.*s: the model is damaged: its schema and its families do not belong together",
-                            STR_ARG(b->path));
+    return same ? OK
+                : fail(ERR_CORRUPT, "model_damaged",
+                       "%.*s: the model is damaged: its schema and its families do not belong together", STR_ARG(b->path));
 }
 
-err predict_frame(struct arena *a, const struct bundle *b, const struct frame *f, const uint32_t *rows, size_t n, int64_t now_ms,
-                  double *p) {
+err predict_frame(struct arena *a, const struct bundle *b, const struct frame *f, const uint32_t *rows, size_t n,
+                  int64_t now_ms, double *p) {
     struct vectoriser *v;
     struct dataset *s;
     TRY(predict_bind(a, b, f->source, f->name, f->n_col, &v));

@@ -11,8 +11,8 @@ err predict_bind(struct arena *a, const struct bundle *b, str source, const str 
                  struct vectoriser **out) MUST_CHECK;
 
 /* Probabilities p[n] of the given rows. Errors of predict_bind. */
-err predict_frame(struct arena *a, const struct bundle *b, const struct frame *f, const uint32_t *rows, size_t n, int64_t now_ms,
-                  double *p) MUST_CHECK;
+err predict_frame(struct arena *a, const struct bundle *b, const struct frame *f, const uint32_t *rows, size_t n,
+                  int64_t now_ms, double *p) MUST_CHECK;
 
 /* The same for rows that are vectorised already. */
 void predict_dataset(struct arena *a, const struct bundle *b, const struct dataset *s, double *p);

@@ -1,6 +1,4 @@
 /* train_data.c — from the rows of a file to training and test vectors: outcomes, split, schema, leaks, folds. */
-#include "base/number.h"
-#include "base/time.h"
 #include "features/infer.h"
 #include "features/leakage.h"
 #include "learn/train_priv.h"
@@ -8,30 +6,6 @@
 #include <math.h>
 
 /* ---- rows ---- */
-
-/* Milliseconds, or any number whose order is the order of time (a sequence number). */
-static err read_order(struct train_work *w, int64_t **out) {
-    ptrdiff_t c = frame_find(w->f, w->o->time);
-    if (c < 0)
-        return fail(ERR_INPUT, "time_column_needed", "%.*s: a split by time needs the column that tells it: give --time COLUMN",
-                    STR_ARG(w->f->source));
-    int64_t *order = ARENA_ARRAY(w->a, w->f->n_row, int64_t);
-    for (size_t i = 0; i < w->f->n_row; i++) {
-        str cell = str_trim(w->f->cell[c][i]);
-        struct moment m;
-        double number;
-        if (number_parse(cell, &number) && fabs(number) < 9e15)
-            order[i] = (int64_t)floor(number);
-        else if (time_read(cell, TIME_ORDER_UNKNOWN, &m) == TIME_GOOD)
-            order[i] = m.ms;
-        else
-            return fail(ERR_INPUT, "time_unreadable", "%.*s: line %llu: \"%.*s\" in column \"%.*s\" is neither a date nor a number",
-                        STR_ARG(w->f->source), (unsigned long long)w->f->line[i], STR_ARG(str_slice(cell, 0, 40)),
-                        STR_ARG(w->o->time));
-    }
-    *out = order;
-    return OK;
-}
 
 /* Leaves out the rows whose outcome is not known. */
 static size_t keep_known(const double *y, const uint32_t *rows, size_t n, uint32_t *kept, double *y_kept) {
@@ -47,9 +21,9 @@ static size_t keep_known(const double *y, const uint32_t *rows, size_t n, uint32
 
 static err divide_rows(struct train_work *w) {
     struct split_rows all;
-    int64_t *order = NULL;
+    const int64_t *order = NULL;
     if (w->o->split.kind == SPLIT_TIME)
-        TRY(read_order(w, &order));
+        TRY(split_order(w->a, w->f, w->o->time, &order));
     TRY(split_frame(w->a, w->o->split, w->f, order, w->o->seed, &all));
     uint32_t *train = ARENA_ARRAY(w->a, all.n_train, uint32_t), *test = ARENA_ARRAY(w->a, all.n_test, uint32_t);
     w->y_train = ARENA_ARRAY(w->a, all.n_train, double);
@@ -61,9 +35,11 @@ static err divide_rows(struct train_work *w) {
     double positives = 0;
     for (size_t i = 0; i < w->rows.n_train; i++)
         positives += w->y_train[i];
-    if (positives == 0 || positives == (double)w->rows.n_train)
-        return fail(ERR_INPUT, "target_one_class", "%.*s: the %zu training rows all have the same outcome: a model needs both",
-                    STR_ARG(w->f->source), w->rows.n_train);
+    const bool one_class = positives == 0 || positives == (double)w->rows.n_train;
+    if (one_class && !(w->o->profile && str_equal(w->o->family, STR("auto")) && w->rows.n_train < 200))
+        return fail(ERR_INPUT, "target_one_class",
+                    "%.*s: the %zu training rows all have the same outcome: a model needs both", STR_ARG(w->f->source),
+                    w->rows.n_train);
     if (w->label.n_unknown > 0)
         train_warn(w, STR("outcome_unknown"), w->label.target,
                    str_format(w->a, "%zu rows without an outcome were left out", w->label.n_unknown));
@@ -72,14 +48,28 @@ static err divide_rows(struct train_work *w) {
 
 /* ---- schema and leaks ---- */
 
+/* The columns to leave out: those of the user, and the one that tells when a lead came, since every new lead comes later
+ * than all that were learned from. */
+static const str *list_excluded(struct train_work *w, size_t *n) {
+    const struct train_options *o = w->o;
+    str *list = ARENA_ARRAY(w->a, o->n_exclude + 1, str);
+    for (*n = 0; *n < o->n_exclude; ++*n)
+        list[*n] = o->exclude[*n];
+    if (o->time.len > 0)
+        list[(*n)++] = o->time;
+    return list;
+}
+
 static err make_schema(struct train_work *w) {
     const struct train_options *o = w->o;
+    size_t n_exclude;
+    const str *exclude = list_excluded(w, &n_exclude);
     const struct infer_opts opts = {.target = w->label.target,
                                     .positive = w->label.positive,
                                     .id = o->id,
                                     .time = o->time,
-                                    .exclude = o->exclude,
-                                    .n_exclude = o->n_exclude};
+                                    .exclude = exclude,
+                                    .n_exclude = n_exclude};
     struct schema *s;
     if (o->schema)
         TRY(schema_complete(w->a, o->schema, w->f, w->rows.train, w->rows.n_train, w->y_train, &opts, &s));
@@ -96,9 +86,13 @@ static err stop_on(struct train_work *w, const struct leak_report *r) {
     const bool one = r->n_certain == 1;
     for (size_t i = 0; i < r->n; i++)
         if (r->finding[i].severity == LEAK_CERTAIN)
-            buf_add_format(list, "%s\"%.*s\" (%.*s)", list->len > 0 ? "; " : "", STR_ARG(r->finding[i].field), STR_ARG(r->finding[i].evidence));
-    return fail(ERR_INPUT, "leak_certain", "%.*s: %zu finding%s the outcome is known to a field: %.*s. Leave %s out with --exclude, or train all the same with --allow-leaks",
-                STR_ARG(w->f->source), r->n_certain, one ? " says that" : "s say that", STR_ARG(buf_str(list)), one ? "it" : "them");
+            buf_add_format(list, "%s\"%.*s\" (%.*s)", list->len > 0 ? "; " : "", STR_ARG(r->finding[i].field),
+                           STR_ARG(r->finding[i].evidence));
+    return fail(ERR_INPUT, "leak_certain",
+                "%.*s: %zu finding%s the outcome is known to a field: %.*s. Leave %s out with --exclude, or train all the "
+                "same with --allow-leaks",
+                STR_ARG(w->f->source), r->n_certain, one ? " says that" : "s say that", STR_ARG(buf_str(list)),
+                one ? "it" : "them");
 }
 
 static err look_for_leaks(struct train_work *w) {
@@ -106,8 +100,10 @@ static err look_for_leaks(struct train_work *w) {
     const struct leak_opts opts = {.time = w->o->time, .now_ms = w->now_ms, .seed = w->o->seed};
     TRY(leak_find(w->a, w->f, w->schema, w->rows.train, w->rows.n_train, w->y_train, &opts, &r));
     for (size_t i = 0; i < r->n; i++)
-        train_warn(w, str_format(w->a, "leak_%s_%s", leak_severity_name(r->finding[i].severity), leak_code_name(r->finding[i].code)),
-                   r->finding[i].field, r->finding[i].evidence);
+        train_warn(
+            w,
+            str_format(w->a, "leak_%s_%s", leak_severity_name(r->finding[i].severity), leak_code_name(r->finding[i].code)),
+            r->finding[i].field, r->finding[i].evidence);
     return r->n_certain > 0 && !w->o->allow_leaks ? stop_on(w, r) : OK;
 }
 
@@ -137,7 +133,9 @@ static void make_folds(struct train_work *w) {
 }
 
 err train_prepare(struct train_work *w) {
-    TRY(label_read(w->a, w->f, w->o->target, w->o->positive, &w->label));
+    /* With a profile, outcomes of one kind still say something. */
+    const bool one_class = w->o->profile != NULL && str_equal(w->o->family, STR("auto"));
+    TRY(label_read(w->a, w->f, w->o->target, w->o->positive, one_class, &w->label));
     TRY(divide_rows(w));
     train_note(w, "reading the fields");
     TRY(make_schema(w));

@@ -20,7 +20,15 @@
  */
 static const double PATH_TOLERANCE = 1e-6, FINAL_TOLERANCE = 1e-20, SMALL_DECREMENT = 1e-10;
 static const double LEAST_PRECISION = 1e-7;
-enum { PATIENCE = 6, MAX_REFRESH = 60, MAX_WIDE_ITERATION = 2000, MEMORY = 8, MEMORY_WIDE = 20, OWN_FOLDS = 5, MAX_JITTER = 40 };
+enum {
+    PATIENCE = 6,
+    MAX_REFRESH = 60,
+    MAX_WIDE_ITERATION = 2000,
+    MEMORY = 8,
+    MEMORY_WIDE = 20,
+    OWN_FOLDS = 5,
+    MAX_JITTER = 40
+};
 
 static const double default_grid[] = {1000, 316, 100, 31.6, 10, 3.16, 1, 0.316, 0.1};
 enum { DEFAULT_GRID = sizeof default_grid / sizeof default_grid[0] };

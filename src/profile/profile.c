@@ -114,9 +114,19 @@ size_t profile_words(str text, char *to, size_t max) {
     return whole;
 }
 
+/* Which letters words begin with. Most titles can be passed over by it. */
+static uint32_t first_letters(str words) {
+    uint32_t mask = 0;
+    for (size_t i = 1; i < words.len; i++)
+        if (words.ptr[i - 1] == ' ' && words.ptr[i] >= 'a' && words.ptr[i] <= 'z')
+            mask |= 1u << (words.ptr[i] - 'a');
+    return mask;
+}
+
 enum seniority profile_seniority_of_words(str words) {
+    uint32_t letters = first_letters(words);
     for (size_t i = 0; i < sizeof titles / sizeof *titles; i++)
-        if (str_find(words, titles[i].words) >= 0)
+        if ((letters & 1u << (titles[i].words.ptr[1] - 'a')) && str_find(words, titles[i].words) >= 0)
             return titles[i].level;
     return SENIORITY_INDIVIDUAL;
 }

@@ -7,7 +7,8 @@
 
 enum { EXPLAIN_ROWS = 32 }; /* at a time: their column shares stay in the cache */
 
-void scorer_logits(const struct bundle *b, const struct row *rows, size_t n, struct arena *scratch, double *logit, double *sd) {
+void scorer_logits(const struct bundle *b, const struct row *rows, size_t n, struct arena *scratch, double *logit,
+                   double *sd) {
     struct arena_mark mark = arena_mark(scratch);
     double *z = ARENA_ARRAY(scratch, n, double);
     for (size_t i = 0; i < n; i++) {
@@ -53,7 +54,8 @@ void scorer_score(const struct bundle *b, const struct row *rows, size_t n, cons
         s->low = s->high = s->probability;
         s->spread = 0;
         if (level > 0) {
-            double own = fmin(sd[i], max_sd), variance = own * own + (missing ? missing_variance(b, missing + i * b->n_term) : 0);
+            double own = fmin(sd[i], max_sd),
+                   variance = own * own + (missing ? missing_variance(b, missing + i * b->n_term) : 0);
             s->spread = sqrt(variance);
             s->low = calibration_apply(b->calibration, logit[i] - z * s->spread);
             s->high = calibration_apply(b->calibration, logit[i] + z * s->spread);
@@ -62,7 +64,8 @@ void scorer_score(const struct bundle *b, const struct row *rows, size_t n, cons
     arena_rewind(scratch, mark);
 }
 
-static double explain_block(const struct bundle *b, const struct row *rows, size_t n, double *column_share, double *term_share) {
+static double explain_block(const struct bundle *b, const struct row *rows, size_t n, double *column_share,
+                            double *term_share) {
     memset(column_share, 0, n * b->n_column * sizeof *column_share);
     memset(term_share, 0, n * b->n_term * sizeof *term_share);
     double base = b->intercept;

@@ -80,7 +80,8 @@ def main():
         mu = np.array([0, 0, 0, 0, 0, 0, 1.5, -0.5, 1]) if with_prior else np.zeros(9)
         mu0 = -1.2 if with_prior else 0.0
         theta, cov, kinds = fit(x, y, w, mu, mu0, trust)
-        cases.append(dict(n=n, d=9, x=x.ravel().tolist(), y=y.tolist(), weight=w.tolist(), prior=(mu.tolist() + [mu0]) if with_prior else [],
+        prior = mu.tolist() + [mu0] if with_prior else []
+        cases.append(dict(n=n, d=9, x=x.ravel().tolist(), y=y.tolist(), weight=w.tolist(), prior=prior,
                           trust=trust, theta=theta.tolist(), covariance=cov.ravel().tolist(), kinds=kinds))
     here = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../tests/golden/ml")
     with open(os.path.join(here, "bayesian.json"), "w", encoding="utf-8") as f:
