@@ -172,9 +172,11 @@ static void show_difference(const struct session *s, const char *name, const str
 static err run_evaluate(struct session *s, const void *options) {
     const struct evaluate_settings *o = options;
     struct evaluation e = {0};
+    struct file_out *report;
+    TRY(leads_refuse_same("FILE", o->leads.file, "--report", o->report));
+    TRY(leads_open_report(s, o->report, &report));
     TRY(evaluate(s, o, &e));
-    if (o->report.len > 0)
-        TRY(leads_write_report(s, o->report.ptr, &e));
+    TRY(leads_write_report(s, o->report, report, &e));
     if (s->json) {
         struct buf *out = buf_in(s->arena, REPORT_MAX_BYTE);
         struct json_writer w;

@@ -87,7 +87,7 @@ static err explain_row(struct session *s, const struct explain_settings *o, stru
     struct vectoriser *v;
     size_t n_column;
     const str *column = table_columns(t, &n_column);
-    TRY(predict_bind(a, b, column, n_column, &v));
+    TRY(predict_bind(a, b, o->leads.file, column, n_column, &v));
     if (x->in->status != OK)
         return fail(x->in->status, x->in->slug, "%s: line %llu: %.*s", o->leads.file.ptr, (unsigned long long)x->in->line,
                     STR_ARG(x->in->reason));

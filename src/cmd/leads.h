@@ -3,6 +3,7 @@
 #ifndef GALENA_CMD_LEADS_H
 #define GALENA_CMD_LEADS_H
 
+#include "base/file.h"
 #include "cmd/command.h"
 #include "intake/table.h"
 #include "learn/evaluation.h"
@@ -52,8 +53,14 @@ void leads_add_fault_warning(struct arena *a, const struct leads_faults *faults,
 err leads_load_schema(struct arena *a, const char *path, struct schema **out) MUST_CHECK;
 err leads_load_profile(struct arena *a, const char *path, struct profile **out) MUST_CHECK;
 
-/* Writes an evaluation to a file: as JSON when its name ends in .json, else as a page. */
-err leads_write_report(struct session *s, const char *path, const struct evaluation *e) MUST_CHECK;
+/* Refuses ("usage_same_file") two options, of which at least one is written, that name one file; "" and "-" name none. */
+err leads_refuse_same(const char *option, str path, const char *other, str other_path) MUST_CHECK;
+
+/* Begins the report, so that a path that cannot be written is told before the work; *out = NULL when `path` is "". */
+err leads_open_report(struct session *s, str path, struct file_out **out) MUST_CHECK;
+
+/* Writes an evaluation and commits the file: JSON when its name ends in .json, else a page. to == NULL: does nothing. */
+err leads_write_report(struct session *s, str path, struct file_out *to, const struct evaluation *e) MUST_CHECK;
 
 /* "leads.model" of "models/leads.model". */
 str leads_base_name(str path);

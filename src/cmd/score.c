@@ -40,6 +40,15 @@ static void advance(void *ctx, uint64_t rows, uint64_t byte, uint64_t total) {
 
 /* ---- telling ---- */
 
+static void warn_absent(const struct session *s, const struct score_settings *o, const struct assay_result *r) {
+    enum { SHOWN = 6 };
+    if (r->n_absent == 0)
+        return;
+    str list = str_join(s->arena, r->absent, r->n_absent < SHOWN ? r->n_absent : SHOWN, STR(", "));
+    session_warn(s, "%s: the file has no column %.*s%s, which the model looks at: not known for any lead", o->leads.file.ptr,
+                 STR_ARG(list), r->n_absent > SHOWN ? ", ..." : "");
+}
+
 static void warn_faults(const struct session *s, const struct score_settings *o, const struct assay_result *r) {
     for (size_t i = 0; i < r->n_fault; i++)
         session_warn(s, "%s: line %llu%s%.*s: %.*s", o->leads.file.ptr, (unsigned long long)r->fault[i].line,
@@ -124,6 +133,9 @@ static err assay_file(struct session *s, const struct score_settings *o, struct 
     struct file_out *out;
     struct reject *reject = NULL;
     struct progress p;
+    TRY(leads_refuse_same("--out", o->out, "--rejects", o->leads.rejects));
+    TRY(leads_refuse_same("FILE", o->leads.file, "--rejects", o->leads.rejects));
+    TRY(leads_refuse_same("--model", o->model, "--out", o->out));
     TRY(leads_open(s, &o->leads, &table));
     TRY(file_create(s->arena, o->out.ptr, &out));
     if (o->leads.rejects.len > 0)
@@ -154,6 +166,7 @@ static err run_score(struct session *s, const void *options) {
     TRY(read_documents(s, o, &a));
     TRY(assay_file(s, o, &a, &r));
     const double second = clock_second_since(&s->clock, began);
+    warn_absent(s, o, &r);
     warn_faults(s, o, &r);
     if (s->json)
         TRY(write_json(s, &r, second));

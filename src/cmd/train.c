@@ -99,10 +99,29 @@ static err read_documents(struct session *s, const struct train_settings *o, str
     return split_parse(o->split, &t->split);
 }
 
-static err write_model(struct session *s, const struct train_settings *o, const struct bundle *b) {
+/* What is written. Begun before the work, so that a path that cannot be written is told at once. */
+struct outputs {
+    struct file_out *model, *report;
+};
+
+static err open_outputs(struct session *s, const struct train_settings *o, struct outputs *out) {
+    TRY(leads_refuse_same("FILE", o->leads.file, "--out", o->out));
+    TRY(leads_refuse_same("FILE", o->leads.file, "--report", o->report));
+    TRY(leads_refuse_same("--out", o->out, "--report", o->report));
+    TRY(leads_refuse_same("--out", o->out, "--rejects", o->leads.rejects));
+    TRY(file_create(s->arena, o->out.ptr, &out->model));
+    if (str_equal(o->out, STR("-"))) {
+        s->data_on_stdout = true;
+        s->out = s->err;
+    }
+    return leads_open_report(s, o->report, &out->report);
+}
+
+static err write_model(struct session *s, struct file_out *to, const struct bundle *b) {
     struct buf *bytes = buf_in(s->arena, MODEL_MAX_BYTE);
     TRY(bundle_write(b, bytes));
-    return file_write_all(s->arena, o->out.ptr, buf_str(bytes));
+    TRY(file_write(to, buf_str(bytes)));
+    return file_commit(to);
 }
 
 static err run_train(struct session *s, const void *options) {
@@ -126,6 +145,8 @@ static err run_train(struct session *s, const void *options) {
         .note = note,
         .note_ctx = s,
     };
+    struct outputs out;
+    TRY(open_outputs(s, o, &out));
     TRY(read_documents(s, o, &t));
     struct frame *f;
     struct leads_faults faults;
@@ -134,11 +155,10 @@ static err run_train(struct session *s, const void *options) {
     struct training made;
     TRY(train_model(s->arena, f, &t, &made));
     leads_add_fault_warning(s->arena, &faults, made.evaluation);
-    TRY(write_model(s, o, made.bundle));
+    TRY(write_model(s, out.model, made.bundle));
     made.evaluation->seconds.read = read_s;
     made.evaluation->seconds.total = clock_second_since(&s->clock, began);
-    if (o->report.len > 0)
-        TRY(leads_write_report(s, o->report.ptr, made.evaluation));
+    TRY(leads_write_report(s, o->report, out.report, made.evaluation));
     if (!s->quiet)
         show_warnings(s, made.evaluation);
     if (s->json)

@@ -246,15 +246,29 @@ static void rank_fields(struct assay *w) {
     }
 }
 
+/* Names the fields that the file lacks, most important first. */
+static void list_absent(struct assay *w) {
+    struct assay_result *r = w->result;
+    size_t n;
+    const uint32_t *absent = encoder_absent(vectoriser_encoder(w->vectoriser), &n);
+    r->absent = ARENA_ARRAY(w->a, n, str);
+    for (size_t k = 0; k < w->n_ranked; k++)
+        for (size_t i = 0; i < n; i++)
+            if (absent[i] == w->ranked[k])
+                r->absent[r->n_absent++] = w->bundle->schema->field[absent[i]].name;
+}
+
 static err bind(struct assay *w, struct table *table) {
     w->column = table_columns(table, &w->n_column);
     w->delimiter = table_delimiter(table);
     if (w->bundle) {
-        TRY(predict_bind(w->a, w->bundle, w->column, w->n_column, &w->vectoriser));
+        TRY(predict_bind(w->a, w->bundle, str_from(table_name(table)), w->column, w->n_column, &w->vectoriser));
         rank_fields(w);
+        list_absent(w);
     }
-    if (w->profile)
-        TRY(profile_bind(w->a, w->profile, w->column, w->n_column, &w->binding));
+    err rc = w->profile ? profile_bind(w->a, w->profile, w->column, w->n_column, &w->binding) : OK;
+    if (rc != OK)
+        return err_prefix(rc, "%s", table_name(table));
     return make_batches(w);
 }
 

@@ -39,6 +39,8 @@ struct assay_result {
     double probability_sum, width_sum;
     struct assay_fault fault[ASSAY_SHOWN_FAULTS]; /* the first ones */
     size_t n_fault;
+    str *absent; /* columns that the model looks at and the file lacks, most important first: scored as not known */
+    size_t n_absent;
 };
 
 /* Reads `table` to its end and writes to `out`. `reject` (may be NULL) gets failed rows and unreadable cells. Result texts

@@ -201,6 +201,8 @@ const str *table_columns(const struct table *t, size_t *n) {
     return t->column;
 }
 
+const char *table_name(const struct table *t) { return t->name; }
+
 char table_delimiter(const struct table *t) { return t->csv ? csv_delimiter(t->csv) : ','; }
 
 uint64_t table_bytes_read(const struct table *t) { return source_bytes_read(t->source); }

@@ -5,9 +5,9 @@
 #include "features/vectorise.h"
 #include "score/bundle.h"
 
-/* Binds a model to a file's columns. Errors of vectoriser_new, and ERR_CORRUPT "model_damaged" when the features that the
- * model's schema makes are not those its families know. */
-err predict_bind(struct arena *a, const struct bundle *b, const str *columns, size_t n_column,
+/* Binds a model to the columns of the file named `source`. Errors of vectoriser_new, and ERR_CORRUPT "model_damaged" when
+ * the features that the model's schema makes are not those its families know. */
+err predict_bind(struct arena *a, const struct bundle *b, str source, const str *columns, size_t n_column,
                  struct vectoriser **out) MUST_CHECK;
 
 /* Probabilities p[n] of the given rows. Errors of predict_bind. */

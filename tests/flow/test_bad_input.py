@@ -371,10 +371,10 @@ class Documents(BadInput):
     """Profiles and schemas."""
 
     def test_unknown_key_of_a_profile(self):
-        text = 'format: 1\nname: x\nfirmographics:\n  industry:\n    weight: 1\n    match: [IT]\nfirmografics:\n  a: 1\n'
+        text = 'format: 1\nname: x\nbase_rate: 0.2\nfirmographics:\n  - field: country\n    values: [DE]\nfirmografics:\n  a: 1\n'
         done = galena('score', self.path('new.csv', leads.new()), '--profile', self.path('icp.yaml', text))
         self.assertEqual(done.returncode, 2, done.stderr)
-        self.assertRegex(done.stderr, r'icp\.yaml, line 7, column \d+: .*firmografics')
+        self.assertRegex(done.stderr, r'icp\.yaml, line \d, column \d+: .*firmografics.*did you mean')
         self.assertIn('firmographics', done.stderr)
 
     def test_profile_that_is_no_yaml(self):
