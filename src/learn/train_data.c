@@ -1,4 +1,6 @@
 /* train_data.c — from the rows of a file to training and test vectors: outcomes, split, schema, leaks, folds. */
+#include "base/number.h"
+#include "base/time.h"
 #include "features/infer.h"
 #include "features/leakage.h"
 #include "learn/train_priv.h"
@@ -134,7 +136,8 @@ static void make_folds(struct train_work *w) {
 
 /* ---- order ---- */
 
-/* The moments of a column in ms, unreadable ones at the place of the row before; false when a tenth or more are unreadable. */
+/* The moments of a column in ms, unreadable ones at the place of the row before; false when a tenth or more are unreadable.
+ */
 static bool order_by_column(const struct train_work *w, str name, enum time_order date_order, double *order) {
     ptrdiff_t c = frame_find(w->f, name);
     size_t unread = 0;
