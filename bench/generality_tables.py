@@ -251,7 +251,7 @@ def noise_in_runs(rng, n):
     frame = noise(rng, n)
     frame["sensor"] = np.round(np.cumsum(rng.normal(0, .1, n)), 3)
     frame["balance"] = np.round(np.cumsum(rng.normal(0, 1, n)), 2)
-    return finish(rng, frame.drop(columns="outcome"), walk, .4)
+    return finish(rng, frame.drop(columns="outcome"), .6 * walk, .4)
 
 
 def sorted_rows(rng, n):

@@ -183,9 +183,9 @@ static bool jumps_about(struct sight *x) {
     size_t n, invalid;
     str example;
     struct tally *t = column_tally(x->w->a, &x->c, &x->f, x->missing, &n, &invalid, &example);
-    enum { BINS = 12 };
+    enum { BINS = 12, MOST_CODES = 60 };
     double edges[BINS], chi = 0, freedom = 0;
-    if (!x->w->y || n < 16 || n > 400)
+    if (!x->w->y || n < 16 || n > MOST_CODES)
         return false;
     size_t n_edge = tally_edges(t, n, BINS, x->w->fit.rare, edges);
     for (size_t i = 0, b = 0; i < n; b++) {
