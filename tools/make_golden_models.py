@@ -63,8 +63,8 @@ def main(galena, folder):
             continue
         options = [*options, profile] if options else []
         scores = model.replace('.model', '.csv')
-        subprocess.run([galena, 'train', past, '--target', 'won', '--family', family, '--split', 'none', '--out', model, '--quiet', *options],
-                       check=True)
+        subprocess.run([galena, 'train', past, '--target', 'won', '--family', family, '--split', 'none', '--out', model, '--quiet',
+                        *options], check=True)
         subprocess.run([galena, 'score', leads, '--model', model, '--reasons', '0', '--quiet', '--out', scores], check=True)
 
 

@@ -54,8 +54,9 @@ class Output(FlowTest):
         def limit():
             signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
             resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
-        done = subprocess.run([GALENA, 'train', self.path('past.csv', leads.past()), '--target', 'won', '--id', 'id', '--family', 'logistic',
-                               '--out', model], capture_output=True, preexec_fn=limit, check=False)
+        past = self.path('past.csv', leads.past())
+        done = subprocess.run([GALENA, 'train', past, '--target', 'won', '--id', 'id', '--family', 'logistic', '--out', model],
+                              capture_output=True, preexec_fn=limit, check=False)
         self.assertEqual(done.returncode, 5, done.stderr)
         self.assertIn(b'error[disk_full]', done.stderr)
         self.assertIn(b'a.model', done.stderr)
@@ -107,6 +108,15 @@ class Output(FlowTest):
         done = galena('train', self.new, '--target', 'won', '--out', self.new)
         self.assert_fails(done, 1, 'usage_same_file')
         self.assertEqual(leads.new(), open(self.new, encoding='utf-8').read())
+
+    def test_model_to_standard_output(self):
+        """Then the summary goes to standard error."""
+        past = self.path('past.csv', leads.past())
+        done = subprocess.run([GALENA, 'train', past, '--target', 'won', '--id', 'id', '--family', 'logistic', '--out', '-'],
+                              capture_output=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(b'Ranking: ', done.stderr)
+        self.assert_runs(galena('score', self.new, '--model', self.path('a.model', done.stdout)))
 
     def test_closed_pipe(self):
         big = self.path('big.csv', leads.new(60000))
