@@ -34,7 +34,8 @@ def lead(draw):
     source = draw.choice(['Ads', 'Referral', 'Fair', 'Select'])
     visits = draw.randrange(0, 20)
     odds = 0.04 * 8 ** (source == 'Referral') * 1.25 ** visits
-    return [source, '' if draw.random() < 0.1 else visits, f'20{draw.randrange(26):02d}-{draw.randrange(1, 13):02d}-15', draw.choice(['yes', 'no']),
+    return [source, '' if draw.random() < 0.1 else visits, f'20{draw.randrange(26):02d}-{draw.randrange(1, 13):02d}-15',
+            draw.choice(['yes', 'no']),
             ';'.join(draw.sample(['crm', 'erp', 'mail'], draw.randrange(3))), 'yes' if draw.random() < odds / (1 + odds) else 'no']
 
 
@@ -61,8 +62,10 @@ def main(galena, folder):
         if os.path.exists(model):
             continue
         options = [*options, profile] if options else []
-        subprocess.run([galena, 'train', past, '--target', 'won', '--family', family, '--split', 'none', '--out', model, '--quiet', *options], check=True)
-        subprocess.run([galena, 'score', leads, '--model', model, '--reasons', '0', '--quiet', '--out', model.replace('.model', '.csv')], check=True)
+        scores = model.replace('.model', '.csv')
+        subprocess.run([galena, 'train', past, '--target', 'won', '--family', family, '--split', 'none', '--out', model, '--quiet',
+                        *options], check=True)
+        subprocess.run([galena, 'score', leads, '--model', model, '--reasons', '0', '--quiet', '--out', scores], check=True)
 
 
 if __name__ == '__main__':

@@ -342,8 +342,8 @@ class Sizes(BadInput):
         self.assertIn('error[table_header]', err)
 
     def test_json_line_of_100_mb(self):
-        code, out, err, _ = self.stream([b'{"id":1,"source":"Ads"}\n', b'{"id":"', *[b'x' * MB] * 100, b'"}\n', b'{"id":2,"source":"Ads"}\n'],
-                                        'score', '-', '--model', leads.model())
+        pieces = [b'{"id":1,"source":"Ads"}\n', b'{"id":"', *[b'x' * MB] * 100, b'"}\n', b'{"id":2,"source":"Ads"}\n']
+        code, out, err, _ = self.stream(pieces, 'score', '-', '--model', leads.model())
         self.assertEqual(code, 0, err)
         self.assertEqual([r['galena_status'] for r in leads.read(out)], ['scored', 'failed', 'scored'])
 
@@ -362,7 +362,8 @@ class Sizes(BadInput):
     def test_memory_does_not_grow_with_rows(self):
         block = ''.join(','.join(r[:-1]) + '\n' for r in leads.rows(3000, 2)).encode()
         head = (','.join(leads.COLUMNS[:-1]) + '\n').encode()
-        peak = [self.stream([head, *[block] * times], 'score', '-', '--model', leads.model(), '--out', '/dev/null')[3] for times in (10, 60)]
+        words = ['score', '-', '--model', leads.model(), '--out', '/dev/null']
+        peak = [self.stream([head, *[block] * times], *words)[3] for times in (10, 60)]
         if not SANITIZED:
             self.assertLess(abs(peak[1] - peak[0]), 0.2 * peak[0])
 

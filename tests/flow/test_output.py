@@ -54,8 +54,9 @@ class Output(FlowTest):
         def limit():
             signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
             resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
-        done = subprocess.run([GALENA, 'train', self.path('past.csv', leads.past()), '--target', 'won', '--id', 'id', '--family', 'logistic', '--out',
-                               model], capture_output=True, preexec_fn=limit, check=False)
+        past = self.path('past.csv', leads.past())
+        done = subprocess.run([GALENA, 'train', past, '--target', 'won', '--id', 'id', '--family', 'logistic', '--out', model],
+                              capture_output=True, preexec_fn=limit, check=False)
         self.assertEqual(done.returncode, 5, done.stderr)
         self.assertIn(b'error[disk_full]', done.stderr)
         self.assertIn(b'a.model', done.stderr)
@@ -65,7 +66,8 @@ class Output(FlowTest):
 
     def test_folder_missing(self):
         self.assert_fails(self.score('--out', self.path('none/out.csv')), 3, 'file_missing')
-        done = galena('train', self.path('past.csv', leads.past()), '--target', 'won', '--family', 'logistic', '--out', self.path('none/a.model'))
+        past = self.path('past.csv', leads.past())
+        done = galena('train', past, '--target', 'won', '--family', 'logistic', '--out', self.path('none/a.model'))
         self.assert_fails(done, 3, 'file_missing')
         self.assertIn('none', done.stderr)
 
@@ -107,6 +109,15 @@ class Output(FlowTest):
         self.assert_fails(done, 1, 'usage_same_file')
         self.assertEqual(leads.new(), open(self.new, encoding='utf-8').read())
 
+    def test_model_to_standard_output(self):
+        """Then the summary goes to standard error."""
+        past = self.path('past.csv', leads.past())
+        done = subprocess.run([GALENA, 'train', past, '--target', 'won', '--id', 'id', '--family', 'logistic', '--out', '-'],
+                              capture_output=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(b'Ranking: ', done.stderr)
+        self.assert_runs(galena('score', self.new, '--model', self.path('a.model', done.stdout)))
+
     def test_closed_pipe(self):
         big = self.path('big.csv', leads.new(60000))
         process = subprocess.Popen([GALENA, 'score', big, '--model', leads.model()], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -143,7 +154,8 @@ class Output(FlowTest):
 
     def test_interrupted_training_leaves_nothing(self):
         model, past = self.path('a.model'), self.path('past.csv', leads.past(8000))
-        process = subprocess.Popen([GALENA, 'train', past, '--target', 'won', '--id', 'id', '--out', model], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        process = subprocess.Popen([GALENA, 'train', past, '--target', 'won', '--id', 'id', '--out', model], stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE)
         while len(os.listdir(f'/proc/{process.pid}/task')) < 2 and process.poll() is None:  # until it works on threads
             select_a_moment(process)
         process.send_signal(signal.SIGINT)

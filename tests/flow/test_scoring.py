@@ -70,7 +70,8 @@ class Ways(Scoring):
         self.assertIn('id', scored[0])
         packed = gzip.compress(text.encode())
         self.assertEqual(results(self.score(packed, name='new.csv.gz')), self.expected)
-        self.assertEqual(results(self.score(packed[:0] + gzip.compress(text[:500].encode()) + gzip.compress(text[500:].encode()))), self.expected)
+        parts = gzip.compress(text[:500].encode()) + gzip.compress(text[500:].encode())
+        self.assertEqual(results(self.score(parts)), self.expected)
 
     def test_latin1(self):
         rows = [[*r[:5], 'Österreich', r[6]] for r in self.rows]
@@ -80,8 +81,8 @@ class Ways(Scoring):
     def test_json_lines(self):
         text = ''.join(json.dumps(dict(zip(INPUT, r)), ensure_ascii=False) + '\n' for r in self.rows)
         self.assertEqual(results(self.score(text, name='new.jsonl')), self.expected)
-        numbers = ''.join(json.dumps({k: (None if v == '' else float(v) if k in ('visits', 'seconds') else v) for k, v in zip(INPUT, r)}) + '\n'
-                          for r in self.rows)
+        numbers = ''.join(json.dumps({k: None if v == '' else float(v) if k in ('visits', 'seconds') else v for k, v in zip(INPUT, r)})
+                          + '\n' for r in self.rows)
         self.assertEqual([r[:5] for r in results(self.score(numbers, name='new.jsonl'))], [r[:5] for r in self.expected])
 
     def test_json_lines_out(self):
@@ -139,7 +140,8 @@ class Statuses(Scoring):
             else:
                 self.assertEqual([r[c] for c in OWN[:4]], [''] * 4)
                 self.assertNotEqual(r['galena_reason_1'], '')
-        summary = json.loads(galena('score', self.path('new.csv'), '--model', leads.model(), '--json', '--out', self.path('out.csv')).stdout)
+        summary = galena('score', self.path('new.csv'), '--model', leads.model(), '--json', '--out', self.path('out.csv')).stdout
+        summary = json.loads(summary)
         self.assertEqual(summary['rows'], 9000)
         for status in ('scored', 'failed', 'insufficient_data', 'disqualified'):
             self.assertEqual(summary[status], expected.count(status))
@@ -149,7 +151,8 @@ class Statuses(Scoring):
         models = []
         for threads in ('1', '4'):
             path = self.path(f'{threads}.model')
-            self.assert_runs(galena('train', '-', '--target', 'won', '--id', 'id', '--out', path, '--threads', threads, stdin=leads.past(400)))
+            self.assert_runs(galena('train', '-', '--target', 'won', '--id', 'id', '--out', path, '--threads', threads,
+                                    stdin=leads.past(400)))
             document = leads.open_model(path)
             for key in ('created_ms', 'name'):
                 document.pop(key)
