@@ -12,8 +12,8 @@
 
 enum { N_MONTH = 12, N_WEEKDAY = 7, FOLD_BYTE = 256, MAX_WIDTH = 2000000 };
 
-/* A category of more levels than RATE_LEVELS has a rate; of its levels, in order of frequency, so many are columns for trees and
- * for additive families. */
+/* A category of more levels than RATE_LEVELS has a rate; of its levels, in order of frequency, so many are columns for trees
+ * and for additive families. */
 enum { RATE_LEVELS = 12, TREE_LEVELS = 80, LINEAR_LEVELS = 300 };
 
 /* Rows of the base rate that a level's rate starts from when it is made of other folds: as in fit.c. */
@@ -161,7 +161,8 @@ static void add_level_columns(struct arena *a, struct encoder *e, uint32_t i) {
     const char *verb = several ? "has" : "is";
     e->bind[i].level = (uint32_t)e->width;
     for (size_t l = 0; l < f->n_level; l++)
-        add_column(e, i, FEATURE_LEVEL, e->bind[i].rate_of ? level_use(use, l) : use, l, str_format(a, "%.*s=%.*s", STR_ARG(f->name), STR_ARG(f->level[l].text)),
+        add_column(e, i, FEATURE_LEVEL, e->bind[i].rate_of ? level_use(use, l) : use, l,
+                   str_format(a, "%.*s=%.*s", STR_ARG(f->name), STR_ARG(f->level[l].text)),
                    str_format(a, "%.*s %s %.*s", STR_ARG(title_of(f)), verb, STR_ARG(f->level[l].text)));
     add_column(e, i, FEATURE_OTHER, use, f->n_level, str_format(a, "%.*s=*", STR_ARG(f->name)),
                str_format(a, "%.*s %s another value", STR_ARG(title_of(f)), verb));
@@ -584,8 +585,8 @@ static size_t slot_of(const struct encoder *e, const struct field *f, uint32_t c
     return x->kind == FEATURE_MISSING ? f->n_level + 1 + x->slot : x->slot;
 }
 
-static void cross_fit_column(struct arena *a, const struct encoder *e, const struct binding *b, struct dataset *s, double *val,
-                             const uint32_t *fold, uint32_t n_fold) {
+static void cross_fit_column(struct arena *a, const struct encoder *e, const struct binding *b, struct dataset *s,
+                             double *val, const uint32_t *fold, uint32_t n_fold) {
     struct arena_mark mark = arena_mark(a);
     const size_t k = field_slots(b->f);
     double *n = ARENA_ARRAY(a, k * (n_fold + 1), double), *positive = ARENA_ARRAY(a, k * (n_fold + 1), double);

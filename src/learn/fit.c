@@ -246,8 +246,8 @@ static const struct model_family *heaviest(const struct fitted *f) {
     return f->member[best].family;
 }
 
-/* Whether a small gain is none once rows are judged in order. In blocks, memory of neighbours is gone, and what is left of honest
- * signal is most of it; ahead, a drift that only random folds could bridge costs more than the fields give. */
+/* Whether a small gain is none once rows are judged in order. In blocks, memory of neighbours is gone, and what is left of
+ * honest signal is most of it; ahead, a drift that only random folds could bridge costs more than the fields give. */
 static err judge_order(struct work *w, const struct fitted *out, bool *gone) {
     struct arena_mark mark = arena_mark(w->a);
     uint32_t *part = ARENA_ARRAY(w->a, w->s->n, uint32_t);
@@ -266,8 +266,8 @@ static err judge_order(struct work *w, const struct fitted *out, bool *gone) {
     return OK;
 }
 
-/* No signal: the gain is within two standard errors of zero, or it is small and does not survive the order of the rows. A profile
- * is knowledge of its own, so that a model with one is never thrown away. */
+/* No signal: the gain is within two standard errors of zero, or it is small and does not survive the order of the rows. A
+ * profile is knowledge of its own, so that a model with one is never thrown away. */
 static err judge_signal(struct work *w, struct fitted *out) {
     if (w->request->has_profile)
         return OK;
