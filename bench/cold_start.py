@@ -4,7 +4,8 @@
   bench/cold_start.py [--build DIR] [--resamples N]
 
 Runs DIR/bench/cold_start (ninja -C DIR bench/cold_start) for each table. The bar: with 20, 50 and 100 outcomes, profile and data together
-have no greater mean log loss than the better of the profile alone and the data alone; lines that miss it end in WORSE, and the exit code is 1."""
+have no greater mean log loss than the better of the profile alone and the data alone; lines that
+miss it end in WORSE, and the exit code is 1."""
 import argparse
 import os
 import subprocess

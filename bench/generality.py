@@ -164,7 +164,8 @@ def measure(a, name, table, expected, path, folder, scratch):
         kept = np.load(cache)
         y, theirs, peer_cpu = kept["y"], kept["p"], float(kept["cpu"])
     else:
-        y, theirs, peer_cpu = run_peer(path, table["target"], table["positive"], table.get("exclude", []) + ([table["id"]] if table.get("id") else []))
+        drop = table.get("exclude", []) + ([table["id"]] if table.get("id") else [])
+        y, theirs, peer_cpu = run_peer(path, table["target"], table["positive"], drop)
         np.savez(cache, y=y, p=theirs, cpu=peer_cpu)
     mine = g["p"]
     if np.isnan(mine).any():
