@@ -205,7 +205,7 @@ def drift(rng, n):
     """The effect of a channel turns round over time, and the base rate climbs."""
     t = np.arange(n) / n
     channel = rng.choice(["web", "phone", "fair"], n)
-    size = np.round(rng.lognormal(3, 1.2, n))
+    size = np.maximum(1, np.round(rng.lognormal(3, 1.2, n)))
     score = np.where(channel == "web", 1.5 - 3 * t, 0) + t + .5 * np.log(size) * (t > .3)
     frame = pd.DataFrame({"created_at": pd.Timestamp("2022-01-01") + pd.to_timedelta((t * 1000).astype(int), unit="D"),
                           "channel": channel, "company size": size.astype(int), "noise": rng.normal(0, 1, n).round(3)})
@@ -247,12 +247,11 @@ def noise(rng, n, rate=.4):
 
 def noise_in_runs(rng, n):
     """The outcome wanders over time and one column follows the row number: random folds see signal that order does not."""
-    walk = np.cumsum(rng.normal(0, 1, n))
-    walk = 1.2 * np.sin(np.cumsum(rng.normal(0, .05, n))) + .0 * walk
+    walk = 1.2 * np.sin(np.cumsum(rng.normal(0, .15, n)))
     frame = noise(rng, n)
     frame["sensor"] = np.round(np.cumsum(rng.normal(0, .1, n)), 3)
     frame["balance"] = np.round(np.cumsum(rng.normal(0, 1, n)), 2)
-    return finish(rng, frame.drop(columns="outcome"), .5 * walk, .4)
+    return finish(rng, frame.drop(columns="outcome"), .6 * walk, .4)
 
 
 def sorted_rows(rng, n):

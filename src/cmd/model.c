@@ -1,5 +1,5 @@
 /* model.c — galena model show and list: what is inside model files. */
-#include "base/date.h"
+#include "base/time.h"
 #include "cmd/command.h"
 #include "cmd/present.h"
 #include "score/bundle.h"
@@ -17,8 +17,8 @@ struct model_list_options {
 enum { SHOWN_TERMS = 15, LIST_MAX = 10000 };
 
 static str day_of(struct arena *a, int64_t ms) {
-    char text[DATE_TEXT_BYTE];
-    return str_copy(a, (str){text, date_format(ms, text)});
+    char text[TIME_TEXT_BYTE];
+    return str_copy(a, (str){text, time_format_day(ms, text)});
 }
 
 static double metric_of(const struct bundle *b, const char *part, const char *name) {

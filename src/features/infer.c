@@ -220,7 +220,7 @@ static void set_fit_opts(struct work *w) {
     w->fit = (struct fit_opts_field){.has_y = w->y != NULL,
                                      .base_rate = positive / (double)w->n,
                                      .rare = rare,
-                                     .max_level = w->o.max_level ? w->o.max_level : 80,
+                                     .max_level = w->o.max_level ? w->o.max_level : 2000,
                                      .n_bin = w->o.n_bin ? w->o.n_bin : 14};
 }
 

@@ -41,6 +41,7 @@ static err fit(struct train_work *w) {
                  .field = vectoriser_term(w->vectoriser),
                  .fold = w->fold,
                  .n_fold = w->n_fold},
+        .order = w->order,
         .note = w->o->note,
         .note_ctx = w->o->note_ctx,
     };

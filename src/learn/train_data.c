@@ -1,4 +1,6 @@
 /* train_data.c — from the rows of a file to training and test vectors: outcomes, split, schema, leaks, folds. */
+#include "base/number.h"
+#include "base/time.h"
 #include "features/infer.h"
 #include "features/leakage.h"
 #include "learn/train_priv.h"
@@ -132,6 +134,58 @@ static void make_folds(struct train_work *w) {
     dataset_fold(w->a, w->train, w->n_fold, w->o->seed, NULL, w->fold);
 }
 
+/* ---- order ---- */
+
+/* The moments of a column in ms, unreadable ones at the place of the row before; false when a tenth or more are unreadable.
+ */
+static bool order_by_column(const struct train_work *w, str name, enum time_order date_order, double *order) {
+    ptrdiff_t c = frame_find(w->f, name);
+    size_t unread = 0;
+    double last = 0;
+    for (size_t i = 0; c >= 0 && i < w->rows.n_train; i++) {
+        str cell = str_trim(w->f->cell[c][w->rows.train[i]]);
+        struct moment m;
+        if (time_read(cell, date_order, &m) == TIME_GOOD)
+            last = (double)m.ms;
+        else if (!number_parse(cell, &last))
+            unread++;
+        order[i] = last;
+    }
+    return c >= 0 && unread * 10 < w->rows.n_train;
+}
+
+/* Rows sorted by a field are in no order of time: equal cells follow each other three times as often as in mixed rows. */
+static bool is_grouped_by(const struct train_work *w, const struct field *f) {
+    ptrdiff_t c = frame_find(w->f, f->name);
+    double together = 0, expected = 0;
+    if (c < 0 || !field_has_levels(f) || f->n_level < 2 || w->rows.n_train < 2)
+        return false;
+    for (size_t i = 1; i < w->rows.n_train; i++)
+        together += str_equal(w->f->cell[c][w->rows.train[i]], w->f->cell[c][w->rows.train[i - 1]]);
+    for (size_t l = 0; l < field_slots(f); l++)
+        expected += f->level_share[l] * f->level_share[l];
+    double apart = 1 - together / (double)(w->rows.n_train - 1);
+    return apart < (1 - expected) / 3;
+}
+
+/* The order of the training rows in time: the time column, else the first date, else the rows as they stand unless they are
+ * sorted by a field. */
+static void find_order(struct train_work *w) {
+    double *order = ARENA_ARRAY(w->a, w->rows.n_train, double);
+    w->order = order;
+    if (w->o->time.len > 0 && order_by_column(w, w->o->time, TIME_ORDER_UNKNOWN, order))
+        return;
+    for (size_t i = 0; i < w->schema->n_field; i++)
+        if (w->schema->field[i].type == FIELD_DATE &&
+            order_by_column(w, w->schema->field[i].name, w->schema->field[i].date_order, order))
+            return;
+    for (size_t i = 0; i < w->rows.n_train; i++)
+        order[i] = (double)i;
+    for (size_t i = 0; i < w->schema->n_field; i++)
+        if (is_grouped_by(w, &w->schema->field[i]))
+            w->order = NULL;
+}
+
 err train_prepare(struct train_work *w) {
     /* With a profile, outcomes of one kind still say something. */
     const bool one_class = w->o->profile != NULL && str_equal(w->o->family, STR("auto"));
@@ -143,5 +197,7 @@ err train_prepare(struct train_work *w) {
     TRY(look_for_leaks(w));
     TRY(make_vectors(w));
     make_folds(w);
+    find_order(w);
+    encoder_cross_fit(w->a, vectoriser_encoder(w->vectoriser), w->train, w->fold, w->n_fold);
     return OK;
 }
