@@ -65,7 +65,7 @@ static inline struct golden_rows golden_vectors(struct arena *a, const struct bu
 }
 
 static inline double golden_number(const struct frame *f, const char *column, size_t row) {
-    double value;
+    double value = 0;
     ptrdiff_t c = frame_find(f, str_from(column));
     assert_true(c >= 0 && number_parse(f->cell[c][row], &value));
     return value;
