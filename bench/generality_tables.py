@@ -232,7 +232,7 @@ def few_fields(rng, n):
 def strong(rng, n):
     """An honest strong predictor: the latent need shows in the time on the site."""
     need = rng.normal(0, 1, n)
-    frame = pd.DataFrame({"time on site": np.round(np.exp(1.4 * need + rng.normal(0, .35, n) + 4)), 
+    frame = pd.DataFrame({"time on site": np.round(np.exp(1.4 * need + rng.normal(0, .35, n) + 4)),
                           "pages": rng.poisson(np.exp(.4 * need + 1)),
                           "source": rng.choice(["ads", "organic", "mail"], n), "country": rng.choice(["DE", "FR", "NL", "NA", "IT"], n)})
     return finish(rng, frame, 4 * need + .3 * (frame["source"] == "mail"), .35)
