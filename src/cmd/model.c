@@ -181,13 +181,19 @@ struct listing {
     str name;
 };
 
+/* A figure of the test rows; a dash when there were none. */
+static str metric_text(struct arena *a, const struct bundle *b, const char *name, int digits) {
+    double value = metric_of(b, "test", name);
+    return value > 0 ? str_format(a, "%.*f", digits, value) : STR("-");
+}
+
 static void list_cells(const struct listing *l, const struct bundle *b) {
     struct arena *a = l->s->arena;
     present_cell(l->table, l->name);
     present_cell(l->table, str_copy(a, b->family));
     present_cell(l->table, day_of(a, b->created_ms));
-    present_cell_format(l->table, "%.3f", metric_of(b, "test", "auc"));
-    present_cell_format(l->table, "%.4f", metric_of(b, "test", "log_loss"));
+    present_cell(l->table, metric_text(a, b, "auc", 3));
+    present_cell(l->table, metric_text(a, b, "log_loss", 4));
     present_cell(l->table, str_copy(a, text_of(b, "data")));
 }
 
@@ -195,7 +201,8 @@ static err list_file(void *ctx) {
     struct listing *l = ctx;
     struct bundle *b;
     err rc = bundle_load(l->own, l->path, &b);
-    if (rc != OK && str_equal(str_from(err_slug()), STR("model_not_a_model")))
+    const str slug = str_from(err_slug());
+    if (rc != OK && (str_equal(slug, STR("model_not_a_model")) || str_equal(slug, STR("file_directory"))))
         return OK;
     if (rc != OK) {
         session_warn(l->s, "%s", err_text());
