@@ -2,6 +2,7 @@
 #include "features/encode.h"
 
 #include "base/number.h"
+#include "base/rng.h"
 #include "base/time.h"
 #include "features/fit_priv.h"
 #include "features/lexicon.h"
@@ -16,7 +17,7 @@ enum { N_MONTH = 12, N_WEEKDAY = 7, FOLD_BYTE = 256, MAX_WIDTH = 2000000 };
  * and for additive families. */
 enum { RATE_LEVELS = 12, TREE_LEVELS = 80, LINEAR_LEVELS = 300 };
 
-/* Rows of the base rate that a level's rate starts from when it is made of other folds: as in fit.c. */
+/* Rows of the base rate that a level's rate starts from: as in fit.c. */
 static const double prior_rows = 10;
 
 /* A spelling and the slot it stands for: a level, or n_level + 1 and on for what is missing. */
@@ -577,7 +578,7 @@ err encode_rows(struct arena *a, const struct encoder *e, const struct frame *f,
     return OK;
 }
 
-/* ---- rates of other folds ---- */
+/* ---- rates of the rows before ---- */
 
 /* The slot of a row's level, from the column listed after the rate. */
 static size_t slot_of(const struct encoder *e, const struct field *f, uint32_t column) {
@@ -585,40 +586,41 @@ static size_t slot_of(const struct encoder *e, const struct field *f, uint32_t c
     return x->kind == FEATURE_MISSING ? f->n_level + 1 + x->slot : x->slot;
 }
 
-static void cross_fit_column(struct arena *a, const struct encoder *e, const struct binding *b, struct dataset *s,
-                             double *val, const uint32_t *fold, uint32_t n_fold) {
+static void order_column(struct arena *a, const struct encoder *e, const struct binding *b, const struct dataset *s,
+                         const uint32_t *order, double base, double *val) {
     struct arena_mark mark = arena_mark(a);
-    const size_t k = field_slots(b->f);
-    double *n = ARENA_ARRAY(a, k * (n_fold + 1), double), *positive = ARENA_ARRAY(a, k * (n_fold + 1), double);
-    double *all = ARENA_ARRAY(a, n_fold + 1, double), *all_positive = ARENA_ARRAY(a, n_fold + 1, double);
-    size_t *at = ARENA_ARRAY(a, s->n, size_t);
-    for (size_t i = 0; i < s->n; i++) {
-        at[i] = s->start[i];
-        while (s->col[at[i]] != b->rate)
-            at[i]++;
-        const size_t slot = slot_of(e, b->f, s->col[at[i] + 1]), own = slot * (n_fold + 1) + fold[i];
-        const size_t whole = slot * (n_fold + 1) + n_fold;
-        n[own]++, n[whole]++, all[fold[i]]++, all[n_fold]++;
-        positive[own] += s->y[i], positive[whole] += s->y[i];
-        all_positive[fold[i]] += s->y[i], all_positive[n_fold] += s->y[i];
-    }
-    for (size_t i = 0; i < s->n; i++) {
-        const size_t slot = slot_of(e, b->f, s->col[at[i] + 1]), own = slot * (n_fold + 1) + fold[i];
-        const size_t whole = slot * (n_fold + 1) + n_fold;
-        const double base = (all_positive[n_fold] - all_positive[fold[i]]) / (all[n_fold] - all[fold[i]]);
-        val[at[i]] = rate_number((positive[whole] - positive[own] + prior_rows * base) / (n[whole] - n[own] + prior_rows));
+    double *n = ARENA_ARRAY(a, field_slots(b->f), double), *positive = ARENA_ARRAY(a, field_slots(b->f), double);
+    for (size_t k = 0; k < s->n; k++) {
+        const size_t i = order[k];
+        size_t at = s->start[i];
+        while (s->col[at] != b->rate)
+            at++;
+        const size_t slot = slot_of(e, b->f, s->col[at + 1]);
+        val[at] = rate_number((positive[slot] + prior_rows * base) / (n[slot] + prior_rows));
+        n[slot]++;
+        positive[slot] += s->y[i];
     }
     arena_rewind(a, mark);
 }
 
-void encoder_cross_fit(struct arena *a, const struct encoder *e, struct dataset *s, const uint32_t *fold, uint32_t n_fold) {
-    double *val = NULL;
+void encoder_order_rates(struct arena *a, const struct encoder *e, struct dataset *s, uint64_t seed) {
+    uint32_t *order = NULL;
+    double *val = NULL, positives = 0;
+    struct rng r = rng_from_seed(seed);
     for (size_t i = 0; i < e->schema->n_field; i++) {
         if (!e->bind[i].rate_of || s->n == 0)
             continue;
-        if (!val)
+        if (!val) {
             val = arena_copy(a, s->val, s->start[s->n] * sizeof *val);
-        cross_fit_column(a, e, &e->bind[i], s, val, fold, n_fold);
+            order = ARENA_ARRAY(a, s->n, uint32_t);
+            for (size_t k = 0; k < s->n; k++) {
+                size_t j = rng_below(&r, k + 1);
+                order[k] = order[j];
+                order[j] = (uint32_t)k;
+                positives += s->y[k];
+            }
+        }
+        order_column(a, e, &e->bind[i], s, order, positives / (double)s->n, val);
     }
     if (val)
         s->val = val;

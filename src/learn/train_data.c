@@ -198,6 +198,6 @@ err train_prepare(struct train_work *w) {
     TRY(make_vectors(w));
     make_folds(w);
     find_order(w);
-    encoder_cross_fit(w->a, vectoriser_encoder(w->vectoriser), w->train, w->fold, w->n_fold);
+    encoder_order_rates(w->a, vectoriser_encoder(w->vectoriser), w->train, w->o->seed);
     return OK;
 }
