@@ -1,6 +1,7 @@
 /* fit.c — families fitted, stacked and calibrated on out-of-fold predictions. */
 #include "learn/fit.h"
 
+#include "base/rng.h"
 #include "ml/bayesian.h"
 #include "ml/special.h"
 #include "ml/stack.h"
@@ -67,6 +68,52 @@ static err fit_candidates(struct work *w) {
     return enough_for_trees(w->s) ? fit_candidate(w, "gbdt") : OK;
 }
 
+/* Mean p (1 - p) of out-of-fold log-odds: a squared error e of the log-odds costs about e / 2 times this in log loss. */
+static double mean_curvature(const double *logit, size_t n) {
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        double p = sigmoid(logit[i]);
+        sum += p * (1 - p);
+    }
+    return sum / (double)n;
+}
+
+/* Mean square of a weighted sum of the members' spreads over some training rows. */
+static double mean_variance(struct work *w, const struct bundle_member *member, size_t n_member) {
+    enum { LOOKED_AT = 1000 };
+    struct arena_mark mark = arena_mark(w->a);
+    const size_t n = w->s->n < LOOKED_AT ? w->s->n : LOOKED_AT;
+    struct rng r = rng_from_seed(w->request->opts.seed);
+    struct row *rows = ARENA_ARRAY(w->a, n, struct row);
+    double *sum = ARENA_ARRAY(w->a, n, double), *sd = ARENA_ARRAY(w->a, n, double), mean = 0;
+    for (size_t i = 0; i < n; i++)
+        rows[i] = dataset_row(w->s, n == w->s->n ? i : rng_below(&r, w->s->n));
+    for (size_t m = 0; m < n_member; m++) {
+        member[m].family->spread(member[m].model, rows, n, sd);
+        for (size_t i = 0; i < n; i++)
+            sum[i] += member[m].weight * sd[i];
+    }
+    for (size_t i = 0; i < n; i++)
+        mean += sum[i] * sum[i] / (double)n;
+    arena_rewind(w->a, mark);
+    return mean;
+}
+
+/* Trees know how far off they are, whatever the truth looks like; the other families know it only when they can express the
+ * truth. Log loss carries the one to the others: half the curvature times the difference in squared error is the difference
+ * in loss. What this expects of the whole beyond its members' spreads is the excess. */
+static void measure_excess(struct work *w, const struct stack *stack, bool alone, struct fitted *out) {
+    for (size_t m = 0; m < w->n; m++) {
+        if (!str_equal(str_from(w->candidate[m].family->name), STR("gbdt")))
+            continue;
+        const struct bundle_member trees = {.family = w->candidate[m].family, .model = w->candidate[m].model, .weight = 1};
+        const double loss = alone ? stack->member_log_loss[stack->best] : stack->log_loss;
+        const double better = 2 * (stack->member_log_loss[m] - loss) / mean_curvature(out->held_out, w->s->n);
+        const double error = mean_variance(w, &trees, 1) - better;
+        out->excess = fmax(error - mean_variance(w, out->member, out->n_member), 0);
+    }
+}
+
 /* One candidate stays as it is; several are stacked, unless the best alone is as good. */
 static void weigh(struct work *w, struct fitted *out) {
     struct stack stack = {.weight = {1}};
@@ -92,6 +139,7 @@ static void weigh(struct work *w, struct fitted *out) {
             z[i] += out->trial[m].weight * held_out[m][i];
     }
     out->held_out = z;
+    measure_excess(w, &stack, alone, out);
 }
 
 static double row_loss(double logit, double y) { return y > 0 ? softplus(-logit) : softplus(logit); }
@@ -182,6 +230,7 @@ static void keep_base_rate(struct work *w, struct fitted *out) {
         rows += dataset_weight(w->s, i);
     }
     out->n_member = 0;
+    out->excess = 0;
     out->intercept = log_odds(positives / rows);
     out->calibration = (struct calibration){.kind = CALIBRATION_NONE};
     for (size_t m = 0; m < out->n_trial; m++)

@@ -29,6 +29,7 @@ struct fitted {
     size_t n_member;
     double intercept;
     struct calibration calibration;
+    double excess; /* variance of the log-odds beyond the members' spreads (bundle.h) */
     struct fit_trial trial[BUNDLE_MAX_MEMBER];
     size_t n_trial;
     const double *held_out;    /* n out-of-fold log-odds of the whole, before calibration */

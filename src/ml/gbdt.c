@@ -4,6 +4,7 @@
 #include "base/parallel.h"
 #include "base/rng.h"
 #include "ml/gbdt_tune.h"
+#include "ml/stored_priv.h"
 #include "ml/treeshap.h"
 
 #include <math.h>
@@ -20,6 +21,7 @@ struct model {
     const struct trees *trees; /* part 0 the model, the others the bag */
     const struct treeshap *shap;
     struct gbdt_choice choice;
+    double excess; /* squared error of the log-odds that the bag does not show */
 };
 
 /* ---- fitting ---- */
@@ -170,6 +172,25 @@ static const uint32_t *folds_of(struct arena *a, const struct dataset *s, const 
     return fold;
 }
 
+static void bag_variance(const struct model *m, const struct row *rows, size_t n, double *variance);
+
+/* The expected error less what the bag shows of it, on average over some training rows. */
+static double excess_of(struct arena *a, const struct model *m, const struct dataset *s, uint64_t seed) {
+    enum { LOOKED_AT = 1000 };
+    struct arena_mark mark = arena_mark(a);
+    struct rng r = rng_from_seed(seed);
+    size_t n = s->n < LOOKED_AT ? s->n : LOOKED_AT;
+    struct row *rows = ARENA_ARRAY(a, n, struct row);
+    double *variance = ARENA_ARRAY(a, n, double), mean = 0;
+    for (size_t i = 0; i < n; i++)
+        rows[i] = dataset_row(s, n == s->n ? i : rng_below(&r, s->n));
+    bag_variance(m, rows, n, variance);
+    for (size_t i = 0; i < n; i++)
+        mean += variance[i] / (double)n;
+    arena_rewind(a, mark);
+    return fmax(m->choice.error - mean, 0);
+}
+
 static err gbdt_fit(struct arena *a, const struct dataset *s, const struct fit_opts *o, double *out_of_fold,
                     struct model **out) {
     TRY(check_outcomes(s));
@@ -184,6 +205,7 @@ static err gbdt_fit(struct arena *a, const struct dataset *s, const struct fit_o
     TRY(trees_finish(a, t));
     m->trees = t;
     m->shap = treeshap_new(a, t);
+    m->excess = excess_of(a, m, s, o->seed);
     *out = m;
     return OK;
 }
@@ -194,16 +216,16 @@ static void gbdt_predict(const struct model *m, const struct row *rows, size_t n
     trees_predict(m->trees, 0, 1, rows, n, logit);
 }
 
-static double deviation(const double *x, size_t n) {
+static double variance_of(const double *x, size_t n) {
     double mean = 0, square = 0;
     for (size_t i = 0; i < n; i++)
         mean += x[i] / (double)n;
     for (size_t i = 0; i < n; i++)
         square += (x[i] - mean) * (x[i] - mean);
-    return n > 1 ? sqrt(square / (double)(n - 1)) : 0;
+    return n > 1 ? square / (double)(n - 1) : 0;
 }
 
-static void gbdt_spread(const struct model *m, const struct row *rows, size_t n, double *sd) {
+static void bag_variance(const struct model *m, const struct row *rows, size_t n, double *variance) {
     enum { TOGETHER = 64 };
     double logit[TOGETHER * MAX_PART];
     size_t bag = m->trees->n_part - 1;
@@ -211,8 +233,14 @@ static void gbdt_spread(const struct model *m, const struct row *rows, size_t n,
         size_t k = n - i < TOGETHER ? n - i : TOGETHER;
         trees_predict(m->trees, 1, bag, rows + i, k, logit);
         for (size_t j = 0; j < k; j++)
-            sd[i + j] = deviation(logit + j * bag, bag);
+            variance[i + j] = variance_of(logit + j * bag, bag);
     }
+}
+
+static void gbdt_spread(const struct model *m, const struct row *rows, size_t n, double *sd) {
+    bag_variance(m, rows, n, sd);
+    for (size_t i = 0; i < n; i++)
+        sd[i] = sqrt(sd[i] + m->excess);
 }
 
 static double gbdt_explain(const struct model *m, struct row x, double scale, double *share) {
@@ -234,6 +262,7 @@ static void gbdt_save(const struct model *m, struct json_writer *w) {
     json_put_number(w, STR("l2"), c->setting.l2);
     json_put_number(w, STR("log_loss"), c->log_loss);
     json_put_number(w, STR("base_loss"), c->base_loss);
+    json_put_number(w, STR("excess"), m->excess);
     json_key(w, STR("trees"));
     trees_save(m->trees, w);
     json_close_object(w);
@@ -257,6 +286,9 @@ static err gbdt_load(struct arena *a, const struct json *v, size_t d, struct mod
         return fail(ERR_CORRUPT, "trees_invalid", "the model has %zu members in its bag, more than %d", t->n_part,
                     MAX_PART - 1);
     struct model *m = ARENA_NEW(a, struct model);
+    TRY(stored_read_number(v, STR("excess"), &m->excess));
+    if (m->excess < 0)
+        return stored_bad("\"excess\" is a variance and negative");
     m->trees = t;
     m->shap = treeshap_new(a, t);
     m->choice = (struct gbdt_choice){.rounds = count_or_zero(v, STR("rounds")),

@@ -48,7 +48,7 @@ void scorer_score(const struct bundle *b, const struct row *rows, size_t n, cons
         s->low = s->high = s->probability;
         s->spread = 0;
         if (level > 0) {
-            double variance = sd[i] * sd[i] + (missing ? missing_variance(b, missing + i * b->n_term) : 0);
+            double variance = sd[i] * sd[i] + b->excess + (missing ? missing_variance(b, missing + i * b->n_term) : 0);
             s->spread = sqrt(variance);
             s->low = calibration_apply(b->calibration, logit[i] - z * s->spread);
             s->high = calibration_apply(b->calibration, logit[i] + z * s->spread);
