@@ -99,19 +99,41 @@ static double mean_variance(struct work *w, const struct bundle_member *member, 
     return mean;
 }
 
-/* Trees know how far off they are, whatever the truth looks like; the other families know it only when they can express the
- * truth. Log loss carries the one to the others: half the curvature times the difference in squared error is the difference
- * in loss. What this expects of the whole beyond its members' spreads is the excess. */
+static const struct candidate *candidate_of(const struct work *w, str family) {
+    for (size_t m = 0; m < w->n; m++)
+        if (str_equal(str_from(w->candidate[m].family->name), family))
+            return &w->candidate[m];
+    return NULL;
+}
+
+static double own_variance(struct work *w, const struct candidate *c) {
+    const struct bundle_member alone = {.family = c->family, .model = c->model, .weight = 1};
+    return mean_variance(w, &alone, 1);
+}
+
+static double mean_square_difference(const double *x, const double *y, size_t n) {
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += (x[i] - y[i]) * (x[i] - y[i]);
+    return sum / (double)n;
+}
+
+/* See fit.h: the expected squared error of the whole, and what it makes of the members' spreads. */
 static void measure_excess(struct work *w, const struct stack *stack, bool alone, struct fitted *out) {
-    for (size_t m = 0; m < w->n; m++) {
-        if (!str_equal(str_from(w->candidate[m].family->name), STR("gbdt")))
-            continue;
-        const struct bundle_member trees = {.family = w->candidate[m].family, .model = w->candidate[m].model, .weight = 1};
-        const double loss = alone ? stack->member_log_loss[stack->best] : stack->log_loss;
-        const double better = 2 * (stack->member_log_loss[m] - loss) / mean_curvature(out->held_out, w->s->n);
-        const double error = mean_variance(w, &trees, 1) - better;
-        out->excess = fmax(error - mean_variance(w, out->member, out->n_member), 0);
-    }
+    enum { NO_NARROWER = 4 }; /* than half as wide */
+    const struct candidate *trees = candidate_of(w, STR("gbdt")), *logistic = candidate_of(w, STR("logistic"));
+    out->spread_scale = 1;
+    if (!trees || !logistic)
+        return;
+    const double apart = mean_square_difference(trees->held_out, logistic->held_out, w->s->n) + own_variance(w, logistic);
+    const double loss = alone ? stack->member_log_loss[stack->best] : stack->log_loss;
+    const double behind = stack->member_log_loss[trees - w->candidate] - loss;
+    const double error = fmin(own_variance(w, trees), apart) - 2 * behind / mean_curvature(out->held_out, w->s->n);
+    const double shown = mean_variance(w, out->member, out->n_member);
+    if (error > shown)
+        out->excess = error - shown;
+    else if (shown > 0 && !(alone && stack->best == (size_t)(logistic - w->candidate)))
+        out->spread_scale = sqrt(fmax(error / shown, 1.0 / NO_NARROWER));
 }
 
 /* One candidate stays as it is; several are stacked, unless the best alone is as good. */
@@ -231,6 +253,7 @@ static void keep_base_rate(struct work *w, struct fitted *out) {
     }
     out->n_member = 0;
     out->excess = 0;
+    out->spread_scale = 1;
     out->intercept = log_odds(positives / rows);
     out->calibration = (struct calibration){.kind = CALIBRATION_NONE};
     for (size_t m = 0; m < out->n_trial; m++)

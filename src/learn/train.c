@@ -107,6 +107,7 @@ static void assemble(struct train_work *w) {
         .intercept = w->fitted.intercept,
         .n_member = w->fitted.n_member,
         .calibration = &w->fitted.calibration,
+        .spread_scale = w->fitted.spread_scale,
         .excess = w->fitted.excess,
         .base_rate = base_rate(w->train),
         .n_column = vectoriser_width(w->vectoriser),

@@ -17,8 +17,8 @@ enum {
 };
 static const double RACE_RATE = 0.15, LARGE_RACE_RATE = 0.25, FINAL_RATE = 0.05;
 
-/* Squared error of the log-odds falls as rows^-0.5: half the rate of a parametric model. See gbdt_tune.h. */
-static const double LEARNING_EXPONENT = 0.5;
+/* Squared error of the log-odds falls as rows^-0.4 or faster; see gbdt_tune.h. */
+static const double LEARNING_EXPONENT = 0.4;
 
 /* Depth, least child weight, column and node shares, lambda. The first suits most tables; the others lie around it towards
  * shallow and deep, loose and tight. */
@@ -283,7 +283,7 @@ static double mean_move(const struct tuning *t, unsigned mark, const struct tuni
     return weight > 0 ? sum / weight : 0;
 }
 
-/* Eq. of the header: the same folds with half of their rows, and what their predictions moved by when the other half came. */
+/* The same folds with half of their rows, and by how much their predictions moved when the other half came (gbdt_tune.h). */
 static err measure_error(struct arena *a, const struct tuning *t, unsigned mark, uint32_t n_fold, unsigned threads,
                          double *error) {
     *error = 0;

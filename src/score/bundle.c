@@ -96,6 +96,7 @@ static void write_document(struct json_writer *w, const struct bundle *b) {
         json_null(w);
     write_columns(w, b);
     json_put_number(w, STR("intercept"), b->intercept);
+    json_put_number(w, STR("spread_scale"), b->spread_scale);
     json_put_number(w, STR("excess"), b->excess);
     json_key(w, STR("calibration"));
     calibration_save(b->calibration, w);
@@ -219,9 +220,10 @@ static err read_head(const struct json *v, struct bundle *b) {
     TRY(json_get_number(v, STR("hot"), &b->hot));
     TRY(json_get_number(v, STR("warm"), &b->warm));
     TRY(json_get_object(v, STR("lineage"), &b->lineage));
+    TRY(json_get_number(v, STR("spread_scale"), &b->spread_scale));
     TRY(json_get_number(v, STR("excess"), &b->excess));
-    if (!isfinite(b->excess) || b->excess < 0)
-        return damaged("excess variance");
+    if (!(b->spread_scale > 0 && b->spread_scale <= 1e6) || !(b->excess >= 0 && b->excess <= 1e6))
+        return damaged("spread");
     return json_get_number(v, STR("intercept"), &b->intercept);
 }
 

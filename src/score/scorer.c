@@ -20,9 +20,10 @@ void scorer_logits(const struct bundle *b, const struct row *rows, size_t n, str
             logit[i] += member->weight * z[i];
         if (!sd)
             continue;
+        const double scale = b->spread_scale * member->weight;
         member->family->spread(member->model, rows, n, z);
         for (size_t i = 0; i < n; i++)
-            sd[i] += member->weight * z[i];
+            sd[i] += scale * z[i];
     }
     arena_rewind(scratch, mark);
 }
