@@ -36,7 +36,8 @@ static err fit_candidate(struct work *w, const char *name) {
     struct candidate *c = &w->candidate[w->n];
     c->family = family_find(str_from(name));
     if (!c->family)
-        return fail(ERR_INPUT, "family_unknown", "there is no model family \"%s\": use auto, logistic, subscore, naive_bayes, gbdt or bayesian", name);
+        return fail(ERR_INPUT, "family_unknown",
+                    "there is no model family \"%s\": use auto, logistic, subscore, naive_bayes, gbdt or bayesian", name);
     c->held_out = ARENA_ARRAY(w->a, w->s->n, double);
     note(w, name);
     TRY(c->family->fit(w->a, w->s, &w->request->opts, c->held_out, &c->model));
@@ -118,6 +119,16 @@ static double mean_square_difference(const double *x, const double *y, size_t n)
     return sum / (double)n;
 }
 
+/* Share of a family in the weights. */
+static double share_of(const struct fitted *f, const struct model_family *family) {
+    double sum = 0, its = 0;
+    for (size_t m = 0; m < f->n_member; m++) {
+        sum += f->member[m].weight;
+        its += f->member[m].family == family ? f->member[m].weight : 0;
+    }
+    return sum > 0 ? its / sum : 0;
+}
+
 /* See fit.h: the expected squared error of the whole, and what it makes of the members' spreads. */
 static void measure_excess(struct work *w, const struct stack *stack, bool alone, struct fitted *out) {
     enum { NO_NARROWER = 4 }; /* than half as wide */
@@ -128,7 +139,8 @@ static void measure_excess(struct work *w, const struct stack *stack, bool alone
     const double apart = mean_square_difference(trees->held_out, logistic->held_out, w->s->n) + own_variance(w, logistic);
     const double loss = alone ? stack->member_log_loss[stack->best] : stack->log_loss;
     const double behind = stack->member_log_loss[trees - w->candidate] - loss;
-    const double error = fmin(own_variance(w, trees), apart) - 2 * behind / mean_curvature(out->held_out, w->s->n);
+    const double own = own_variance(w, trees), believed = 1 - share_of(out, trees->family);
+    const double error = own + believed * fmin(apart - own, 0) - 2 * behind / mean_curvature(out->held_out, w->s->n);
     const double shown = mean_variance(w, out->member, out->n_member);
     if (error > shown)
         out->excess = error - shown;
@@ -150,8 +162,8 @@ static void weigh(struct work *w, struct fitted *out) {
         out->trial[out->n_trial++] = (struct fit_trial){
             .family = w->candidate[m].family->name, .weight = weight, .log_loss = stack.member_log_loss[m]};
         if (weight > 0)
-            out->member[out->n_member++] = (struct bundle_member){
-                .family = w->candidate[m].family, .model = w->candidate[m].model, .weight = weight};
+            out->member[out->n_member++] =
+                (struct bundle_member){.family = w->candidate[m].family, .model = w->candidate[m].model, .weight = weight};
     }
     out->intercept = alone ? 0 : stack.intercept;
     double *z = ARENA_ARRAY(w->a, w->s->n, double);
@@ -231,8 +243,8 @@ static err gain_in_order(struct work *w, double *gain) {
     return OK;
 }
 
-/* No signal: the gain is within two standard errors of zero, or it is small and gone when past rows predict later ones. A profile
- * is knowledge of its own, so that a model with one is never thrown away. */
+/* No signal: the gain is within two standard errors of zero, or it is small and gone when past rows predict later ones. A
+ * profile is knowledge of its own, so that a model with one is never thrown away. */
 static err judge_signal(struct work *w, struct fitted *out) {
     if (w->request->has_profile)
         return OK;
@@ -266,7 +278,8 @@ err fit_model(struct arena *a, const struct dataset *s, const struct fit_request
     TRY(fit_candidates(&w));
     weigh(&w, out);
     note(&w, "calibrating");
-    calibration_choose(a, out->held_out, s->y, s->weight, s->n, request->opts.fold, request->opts.n_fold, &out->calibration, NULL);
+    calibration_choose(a, out->held_out, s->y, s->weight, s->n, request->opts.fold, request->opts.n_fold, &out->calibration,
+                       NULL);
     measure_gain(&w, out);
     TRY(judge_signal(&w, out));
     if (out->no_signal)

@@ -122,6 +122,8 @@ static void assemble(struct train_work *w) {
     b->importance = importance;
     terms_imputation(w->a, b, w->train, w->missing, w->o->seed, imputation);
     b->imputation = imputation;
+    if (!b->no_signal)
+        b->excess += terms_attenuation(b, w->train, w->missing, w->fitted.held_out);
 }
 
 err train_model(struct arena *a, const struct frame *f, const struct train_options *o, struct training *out) {

@@ -49,7 +49,7 @@ struct tuning {
     const struct dataset *s;
     const struct gbdt_columns *columns;
     const uint32_t *fold;
-    const uint32_t *half;        /* s->n: grow on the rows that are 0 here; NULL: on all */
+    const uint32_t *half; /* s->n: grow on the rows that are 0 here; NULL: on all */
     uint64_t seed;
     struct found *found;         /* by fold */
     struct gbdt_setting setting; /* final */
@@ -276,7 +276,8 @@ static double mean_move(const struct tuning *t, unsigned mark, const struct tuni
     for (size_t i = 0; i < t->s->n; i++) {
         if (t->fold[i] >= n_fold)
             continue;
-        double move = (double)t->margin[i * width + mark] - (double)u->margin[i * width + mark_u], w = dataset_weight(t->s, i);
+        double move = (double)t->margin[i * width + mark] - (double)u->margin[i * width + mark_u],
+               w = dataset_weight(t->s, i);
         sum += w * move * move;
         weight += w;
     }

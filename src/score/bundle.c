@@ -16,7 +16,8 @@ enum { BUNDLE_MAX_BYTE = 512 << 20, BUNDLE_MAX_TERM = 20000 };
 
 static const str magic = STR_INIT("galena-model ");
 
-static const struct model_family *const families[] = {&logistic_family, &naive_bayes_family, &subscore_family, &gbdt_family, &bayesian_family};
+static const struct model_family *const families[] = {&logistic_family, &naive_bayes_family, &subscore_family, &gbdt_family,
+                                                      &bayesian_family};
 
 const struct model_family *family_find(str name) {
     for (size_t i = 0; i < sizeof families / sizeof *families; i++)
@@ -141,14 +142,17 @@ static err open_envelope(str bytes, str *body) {
     if (n < 3 || !number_parse_integer(word[0], &version) || !number_parse_integer(word[2], &length))
         return damaged("first line");
     if (version > BUNDLE_VERSION)
-        return fail(ERR_INPUT, "model_newer", "this model has format version %lld, made by a later galena; this one reads up to %d",
+        return fail(ERR_INPUT, "model_newer",
+                    "this model has format version %lld, made by a later galena; this one reads up to %d",
                     (long long)version, BUNDLE_VERSION);
     if (length < 0 || rest.len < (size_t)length)
-        return fail(ERR_CORRUPT, "model_cut", "the model file is cut: it holds %zu of %lld bytes", rest.len, (long long)length);
+        return fail(ERR_CORRUPT, "model_cut", "the model file is cut: it holds %zu of %lld bytes", rest.len,
+                    (long long)length);
     char hex[HASH_HEX_BYTE + 1];
     checksum(rest, hex);
     if (version < 1 || rest.len != (size_t)length || !str_equal(word[1], str_from(hex)))
-        return fail(ERR_CORRUPT, "model_checksum", "the model file was altered: its checksum does not match; use the original file");
+        return fail(ERR_CORRUPT, "model_checksum",
+                    "the model file was altered: its checksum does not match; use the original file");
     *body = rest;
     return OK;
 }

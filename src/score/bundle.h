@@ -1,7 +1,7 @@
 /* bundle.h — a trained model as it travels: schema, families with their weights, calibration, profile, lineage, in one file.
  *
- * File format (docs/formats/model.md): a first line "galena-model VERSION SHA-256 BYTES" and a JSON document of that many bytes
- * with that checksum. Everything scoring needs is inside. */
+ * File format (docs/formats/model.md): a first line "galena-model VERSION SHA-256 BYTES" and a JSON document of that many
+ * bytes with that checksum. Everything scoring needs is inside. */
 #ifndef GALENA_SCORE_BUNDLE_H
 #define GALENA_SCORE_BUNDLE_H
 
@@ -22,12 +22,12 @@ struct bundle_member {
 
 /* If you change this: bundle_write, bundle_read, docs/formats/model.md, BUNDLE_VERSION, tests/golden/models. */
 struct bundle {
-    str name;         /* for people: the file name it was saved under */
-    str family;       /* as asked for: auto, logistic, ... */
-    str program;      /* version of galena that made it */
+    str name;    /* for people: the file name it was saved under */
+    str family;  /* as asked for: auto, logistic, ... */
+    str program; /* version of galena that made it */
     int64_t created_ms;
     uint64_t seed;
-    bool no_signal;   /* cross-validation found nothing better than the base rate: the model predicts it */
+    bool no_signal; /* cross-validation found nothing better than the base rate: the model predicts it */
 
     const struct schema *schema;
     const struct profile *profile; /* NULL when trained without one */
@@ -40,7 +40,7 @@ struct bundle {
     /* variance of the log-odds = (spread_scale * sum of weight * spread)^2 + excess */
     double spread_scale; /* > 0 */
     double excess;       /* >= 0; what the members' spreads do not show, the same for all leads */
-    double base_rate; /* share of converted training rows */
+    double base_rate;    /* share of converted training rows */
 
     /* by column and by term; a term is a field of the schema, or, after the fields, a sub-score of the profile */
     size_t n_column, n_term;
@@ -48,15 +48,16 @@ struct bundle {
     const double *importance; /* n_term mean absolute shares over training rows */
     const double *imputation; /* n_term variances of the log-odds when the term's value is drawn from its distribution */
 
-    double hot, warm; /* tier thresholds on the probability */
+    double hot, warm;           /* tier thresholds on the probability */
     const struct json *lineage; /* what it was trained on, with which split and metrics: an object */
 };
 
 /* Serialises. */
 err bundle_write(const struct bundle *b, struct buf *out) MUST_CHECK;
 
-/* Reads a file's bytes, which must outlive the bundle. ERR_CORRUPT (slugs "model_cut", "model_checksum", "model_damaged"), ERR_INPUT
- * (slugs "model_not_a_model", "model_newer": made by a later galena). Nothing in it is trusted, not even under a right checksum. */
+/* Reads a file's bytes, which must outlive the bundle. ERR_CORRUPT (slugs "model_cut", "model_checksum", "model_damaged"),
+ * ERR_INPUT (slugs "model_not_a_model", "model_newer": made by a later galena). Nothing in it is trusted, not even under a
+ * right checksum. */
 err bundle_read(struct arena *a, str bytes, struct bundle **out) MUST_CHECK;
 
 /* The file, with its name in every message. */

@@ -5,7 +5,8 @@
 
 #include <math.h>
 
-void scorer_logits(const struct bundle *b, const struct row *rows, size_t n, struct arena *scratch, double *logit, double *sd) {
+void scorer_logits(const struct bundle *b, const struct row *rows, size_t n, struct arena *scratch, double *logit,
+                   double *sd) {
     struct arena_mark mark = arena_mark(scratch);
     double *z = ARENA_ARRAY(scratch, n, double);
     for (size_t i = 0; i < n; i++) {
