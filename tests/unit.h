@@ -32,32 +32,32 @@ static inline int unit_arena_free(void **state) {
 
 #define ARENA_TEST(fn) cmocka_unit_test_setup_teardown(fn, unit_arena_new, unit_arena_free)
 
-#define assert_ok(call)                                                                                                 \
-    do {                                                                                                                \
-        err assert_rc_ = (call);                                                                                        \
-        if (assert_rc_ != OK)                                                                                           \
-            fail_msg("%s: %s [%s] %s", #call, err_name(assert_rc_), err_slug(), err_text());                            \
+#define assert_ok(call)                                                                                                     \
+    do {                                                                                                                    \
+        err assert_rc_ = (call);                                                                                            \
+        if (assert_rc_ != OK)                                                                                               \
+            fail_msg("%s: %s [%s] %s", #call, err_name(assert_rc_), err_slug(), err_text());                                \
     } while (0)
 
 /* The call fails with this code and slug. */
-#define assert_fails(call, code, slug)                                                                                  \
-    do {                                                                                                                \
-        assert_int_equal((call), (code));                                                                               \
-        assert_string_equal(err_slug(), (slug));                                                                        \
+#define assert_fails(call, code, slug)                                                                                      \
+    do {                                                                                                                    \
+        assert_int_equal((call), (code));                                                                                   \
+        assert_string_equal(err_slug(), (slug));                                                                            \
     } while (0)
 
-#define assert_str(s, literal)                                                                                          \
-    do {                                                                                                                \
-        str assert_s_ = (s);                                                                                            \
-        if (!str_equal(assert_s_, str_from(literal)))                                                                   \
-            fail_msg("%s is \"%.*s\", not \"%s\"", #s, STR_ARG(assert_s_), literal);                                    \
+#define assert_str(s, literal)                                                                                              \
+    do {                                                                                                                    \
+        str assert_s_ = (s);                                                                                                \
+        if (!str_equal(assert_s_, str_from(literal)))                                                                       \
+            fail_msg("%s is \"%.*s\", not \"%s\"", #s, STR_ARG(assert_s_), literal);                                        \
     } while (0)
 
-#define assert_close(a, b, tolerance)                                                                                   \
-    do {                                                                                                                \
-        double assert_a_ = (a), assert_b_ = (b);                                                                        \
-        if (!(fabs(assert_a_ - assert_b_) <= (tolerance)))                                                              \
-            fail_msg("%s = %.17g, expected %s = %.17g within %g", #a, assert_a_, #b, assert_b_, (double)(tolerance));   \
+#define assert_close(a, b, tolerance)                                                                                       \
+    do {                                                                                                                    \
+        double assert_a_ = (a), assert_b_ = (b);                                                                            \
+        if (!(fabs(assert_a_ - assert_b_) <= (tolerance)))                                                                  \
+            fail_msg("%s = %.17g, expected %s = %.17g within %g", #a, assert_a_, #b, assert_b_, (double)(tolerance));       \
     } while (0)
 
 #endif

@@ -67,8 +67,8 @@ def errors():
 
 def errors_document():
     lines = ['# Errors by name', '',
-             'Every failure has a stable name, shown as `galena: error[name]: sentence` and as `error.name` with `--json`. Scripts may rely',
-             'on the name and on the exit code ([exit-codes.md](exit-codes.md)); sentences may change. In the sentences below `…` stands for',
+             'Every failure has a stable name, shown as `galena: error[name]: sentence` and as `error.name` with `--json`. Scripts',
+             'may rely on the name and on the exit code ([exit-codes.md](exit-codes.md)); sentences may change. Below, `…` stands for',
              'what differs from case to case. This page is generated: `python3 tools/check_style.py --errors`.', '',
              '| name | kind | sentence |', '|---|---|---|']
     for slug, uses in sorted(errors().items()):

@@ -6,9 +6,11 @@
  * returns to the arena_run() that guards it, which answers ERR_LIMIT. So one poisonous lead fails alone, and no caller
  * carries a check for each allocation. What follows from that:
  *   - work that allocates runs inside arena_run() (the command line, each worker and each request do this once);
- *   - a foreign handle (FILE, gzFile, BoosterHandle, malloc'd memory) acquired in that work is given to arena_defer() at once;
+ *   - a foreign handle (FILE, gzFile, BoosterHandle, malloc'd memory) acquired in that work is given to arena_defer() at
+ * once;
  *   - no allocation happens while a lock is held or inside a foreign library's call-back.
- * An arena belongs to one thread at a time. Under AddressSanitizer unused space is poisoned and every block has a red zone. */
+ * An arena belongs to one thread at a time. Under AddressSanitizer unused space is poisoned and every block has a red zone.
+ */
 #ifndef GALENA_BASE_ARENA_H
 #define GALENA_BASE_ARENA_H
 
@@ -32,13 +34,14 @@ void arena_reset(struct arena *a);
  * Guards of different arenas may nest; one arena may be guarded again inside (the innermost catches). */
 err arena_run(struct arena *a, err (*fn)(void *ctx), void *ctx) MUST_CHECK;
 
-/* `size` bytes, aligned for any type, zeroed. Size 0 gives a valid pointer. Outside a guard a full arena aborts the process. */
+/* `size` bytes, aligned for any type, zeroed. Size 0 gives a valid pointer. Outside a guard a full arena aborts the process.
+ */
 void *arena_alloc(struct arena *a, size_t size) __attribute__((malloc, returns_nonnull));
 
 /* `n` elements of `size` bytes, zeroed; a product that overflows counts as reaching the limit. */
 void *arena_array(struct arena *a, size_t n, size_t size) __attribute__((malloc, returns_nonnull));
 
-#define ARENA_NEW(a, type) ((type *)arena_alloc((a), sizeof(type)))
+#define ARENA_NEW(a, type)      ((type *)arena_alloc((a), sizeof(type)))
 #define ARENA_ARRAY(a, n, type) ((type *)arena_array((a), (n), sizeof(type)))
 
 /* A copy of `size` bytes. */

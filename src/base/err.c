@@ -39,7 +39,7 @@ PRINTF_LIKE(3, 0) static void write_text(char *to, size_t size, const char *form
         trim_partial_character(to, size - 1);
 }
 
-err fail(err code, const char *slug, const char *format, ...) {
+err(fail)(err code, const char *slug, const char *format, ...) {
     char text[ERR_TEXT_BYTE]; /* arguments may point into last_text */
     va_list args;
     va_start(args, format);
@@ -50,7 +50,7 @@ err fail(err code, const char *slug, const char *format, ...) {
     return code;
 }
 
-err err_prefix(err code, const char *format, ...) {
+err(err_prefix)(err code, const char *format, ...) {
     char old[ERR_TEXT_BYTE];
     memcpy(old, last_text, sizeof old);
     va_list args;

@@ -24,15 +24,15 @@ typedef enum err_code {
     ERR_CODE_COUNT
 } err;
 
-#define MUST_CHECK __attribute__((warn_unused_result))
+#define MUST_CHECK             __attribute__((warn_unused_result))
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
 
 /* Passes a failure up. For functions that hold nothing but arena memory. */
-#define TRY(call)                                                                                                       \
-    do {                                                                                                                \
-        err try_rc_ = (call);                                                                                           \
-        if (try_rc_ != OK)                                                                                              \
-            return try_rc_;                                                                                             \
+#define TRY(call)                                                                                                           \
+    do {                                                                                                                    \
+        err try_rc_ = (call);                                                                                               \
+        if (try_rc_ != OK)                                                                                                  \
+            return try_rc_;                                                                                                 \
     } while (0)
 
 /* Records slug and sentence (at most 1,023 bytes, cut on a character boundary) for this thread and returns `code`. */
@@ -40,6 +40,12 @@ err fail(err code, const char *slug, const char *format, ...) PRINTF_LIKE(3, 4) 
 
 /* Puts "prefix: " in front of the recorded sentence and returns `code`, which keeps its slug. */
 err err_prefix(err code, const char *format, ...) PRINTF_LIKE(2, 3) MUST_CHECK;
+
+#ifdef __clang_analyzer__
+/* What the analyser cannot see across files: a failure returns its code, which is not OK. */
+#define fail(code, ...)       ((void)(fail)((code), __VA_ARGS__), (code))
+#define err_prefix(code, ...) ((void)(err_prefix)((code), __VA_ARGS__), (code))
+#endif
 
 /* Slug and sentence of this thread's last failure; valid until the next fail(). Never NULL. */
 const char *err_slug(void);

@@ -8,9 +8,9 @@
  * caller prepared. */
 typedef err parallel_fn(void *ctx, size_t i, struct arena *scratch);
 
-/* Calls fn for i in [0, n) on at most `threads` threads (0: as many as the machine has cores). Each thread's scratch may hold
- * `scratch_byte`. Returns OK, or the failure of the lowest part that failed, its sentence recorded in the calling thread;
- * parts not yet begun when one fails may be left out. */
+/* Calls fn for i in [0, n) on at most `threads` threads (0: as many as the machine has cores). Each thread's scratch may
+ * hold `scratch_byte`. Returns OK, or the failure of the lowest part that failed, its sentence recorded in the calling
+ * thread; parts not yet begun when one fails may be left out. */
 err parallel_for(size_t n, unsigned threads, size_t scratch_byte, parallel_fn *fn, void *ctx) MUST_CHECK;
 
 /* Cores this process may use, at least 1. */

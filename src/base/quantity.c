@@ -192,6 +192,11 @@ bool quantity_parse(str s, struct quantity *out) {
     s = str_trim(s);
     if (s.len == 0 || s.len > 2 * DIGITS_BYTE)
         return false;
+    double plain;
+    if (number_parse(s, &plain)) {
+        *out = (struct quantity){plain, plain, QUANTITY_PLAIN};
+        return true;
+    }
     if (parse_amount(s, &a)) {
         double value = a.value * (a.multiplier > 0 ? a.multiplier : 1);
         if (isinf(value))

@@ -1,7 +1,7 @@
 /* rng.h — a seeded random generator: xoshiro256++ (Blackman and Vigna 2019), seeded through splitmix64.
  *
- * Never used for secrets. Same seed, same numbers, on every machine: results must not depend on the number of threads, so each
- * independent piece of work draws from its own generator, made with rng_fork. */
+ * Never used for secrets. Same seed, same numbers, on every machine: results must not depend on the number of threads, so
+ * each independent piece of work draws from its own generator, made with rng_fork. */
 #ifndef GALENA_BASE_RNG_H
 #define GALENA_BASE_RNG_H
 

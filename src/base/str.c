@@ -1,6 +1,7 @@
 /* str.c — text by pointer and length. */
 #include "base/str.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -25,7 +26,9 @@ int str_compare(str a, str b) {
 
 bool str_starts(str s, str prefix) { return s.len >= prefix.len && str_equal(str_slice(s, 0, prefix.len), prefix); }
 
-bool str_ends(str s, str suffix) { return s.len >= suffix.len && str_equal(str_slice(s, s.len - suffix.len, s.len), suffix); }
+bool str_ends(str s, str suffix) {
+    return s.len >= suffix.len && str_equal(str_slice(s, s.len - suffix.len, s.len), suffix);
+}
 
 ptrdiff_t str_find(str s, str needle) {
     if (needle.len == 0)
@@ -109,6 +112,7 @@ str str_join(struct arena *a, const str *parts, size_t n, str separator) {
 
 str str_format(struct arena *a, const char *format, ...) {
     va_list args, again;
+    assert(format); /* gcc's -Wformat-truncation wants to be told under the sanitizers */
     va_start(args, format);
     va_copy(again, args);
     int n = vsnprintf(NULL, 0, format, args);

@@ -15,7 +15,8 @@ typedef struct str {
 } str;
 
 #define STR(literal) ((str){"" literal, sizeof(literal) - 1})
-#define STR_INIT(literal) {"" literal, sizeof(literal) - 1} /* for static tables */
+#define STR_INIT(literal)                                                                                                   \
+    { "" literal, sizeof(literal) - 1 } /* for static tables */
 /* For printf's "%.*s". */
 #define STR_ARG(s) (int)(s).len, (s).ptr
 
@@ -43,8 +44,9 @@ str str_slice(str s, size_t from, size_t to);
 /* Without ASCII white space at both ends. */
 str str_trim(str s);
 
-/* Cuts the part before the first `separator` off *rest and stores it in *part. False when nothing is left. "a,,b" gives three
- * parts, "a," gives "a" and "", "" gives one empty part, and a str with ptr NULL none. Start with *rest = the whole. */
+/* Cuts the part before the first `separator` off *rest and stores it in *part. False when nothing is left. "a,,b" gives
+ * three parts, "a," gives "a" and "", "" gives one empty part, and a str with ptr NULL none. Start with *rest = the whole.
+ */
 bool str_split(str *rest, char separator, str *part);
 
 /* Copies into the arena; the copy ends in NUL (not counted in len). */
@@ -54,7 +56,9 @@ str str_lower(struct arena *a, str s); /* ASCII letters only */
 str str_join(struct arena *a, const str *parts, size_t n, str separator);
 str str_format(struct arena *a, const char *format, ...) PRINTF_LIKE(2, 3);
 
-/* A 64-bit hash of the bytes (wyhash-like mixing; not for adversarial input without a limit on entries, not stable on disk). */
+/* A 64-bit hash of the bytes (wyhash-like mixing; not for adversarial input without a limit on entries; the same in every
+ * run).
+ */
 uint64_t str_hash(str s);
 
 #endif

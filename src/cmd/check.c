@@ -217,7 +217,8 @@ static void show_text(const struct finding *f) {
 }
 
 static err run_check(struct session *s, const void *options) {
-    static err (*const checks[])(struct finding * f) = {[KIND_LEADS] = check_leads,
+    static err (*const checks[])(struct finding * f) = {[KIND_AUTO] = check_leads,
+                                                        [KIND_LEADS] = check_leads,
                                                         [KIND_SCHEMA] = check_schema,
                                                         [KIND_PROFILE] = check_profile,
                                                         [KIND_MODEL] = check_model};

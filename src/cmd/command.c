@@ -241,6 +241,7 @@ static void handle_signals(void) {
     sigaction(SIGTERM, &leave, NULL);
     sigaction(SIGHUP, &leave, NULL);
     sigaction(SIGPIPE, &ignore, NULL); /* a closed pipe becomes a failed write */
+    sigaction(SIGXFSZ, &ignore, NULL); /* so does a file beyond the size that is allowed */
 }
 
 /* Three quarters of the machine's memory, at least 1 GiB: enough to never be in the way of honest work, and less than what

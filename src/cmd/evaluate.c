@@ -26,21 +26,55 @@ struct rows {
     size_t n, positives;
 };
 
-/* The rows with a known outcome; with a split, only those that it sends to the test part. */
-static err choose_rows(struct session *s, const struct evaluate_settings *o, const struct frame *f, const struct label *label,
-                       struct rows *out) {
-    struct split split;
-    TRY(split_parse(o->split, &split));
-    if (split.kind != SPLIT_NONE && split.kind != SPLIT_HASH)
-        return session_usage("usage_bad_value", "--split of galena evaluate is none or hash:F");
-    uint32_t *row = ARENA_ARRAY(s->arena, f->n_row, uint32_t);
-    double *y = ARENA_ARRAY(s->arena, f->n_row, double);
-    for (size_t i = 0; i < f->n_row; i++) {
-        if (isnan(label->y[i]) || (split.kind == SPLIT_HASH && !split_hash_tests(f->index[i], split.fraction)))
+static str lineage_text(const struct bundle *b, str key) {
+    const struct json *v = json_get(b->lineage, key);
+    return v && v->type == JSON_STRING ? v->string : (str){0};
+}
+
+/* Is this the very file that the model was trained on? Then measuring on all of it would flatter. */
+static bool is_training_file(struct arena *a, const struct bundle *b, const struct frame *f) {
+    str now = str_format(a, "%016llx", (unsigned long long)frame_fingerprint(f));
+    return str_equal(now, lineage_text(b, STR("fingerprint")));
+}
+
+/* The part of the file to measure on: as asked for; or, of the training file, what training kept aside; or all of it. */
+static err choose_split(struct session *s, const struct evaluate_settings *o, const struct bundle *b, const struct frame *f,
+                        struct split_rows *rows, struct evaluation *e) {
+    struct split split = {.kind = SPLIT_NONE};
+    const int64_t *order = NULL;
+    const bool known = is_training_file(s->arena, b, f);
+    if (o->split.len > 0)
+        TRY(split_parse(o->split, &split));
+    else if (known)
+        TRY(split_parse(lineage_text(b, STR("split")), &split));
+    if (split.kind == SPLIT_TIME)
+        TRY(split_order(s->arena, f, lineage_text(b, STR("time")), &order));
+    TRY(split_frame(s->arena, split, f, order, b->seed, rows));
+    if (split.kind == SPLIT_NONE) {
+        rows->test = rows->train;
+        rows->n_test = rows->n_train;
+    }
+    e->split = split_text(s->arena, split);
+    if (known && split.kind == SPLIT_NONE)
+        session_warn(s, "%s is what the model was trained on: figures on it flatter", o->leads.file.ptr);
+    else if (known && o->split.len == 0)
+        session_warn(s, "%s is what the model was trained on: only the rows that training kept aside are used (%.*s)",
+                     o->leads.file.ptr, STR_ARG(e->split));
+    return OK;
+}
+
+/* The rows with a known outcome. */
+static err choose_rows(struct session *s, const struct evaluate_settings *o, const struct split_rows *part,
+                       const struct label *label, struct rows *out) {
+    uint32_t *row = ARENA_ARRAY(s->arena, part->n_test, uint32_t);
+    double *y = ARENA_ARRAY(s->arena, part->n_test, double);
+    for (size_t i = 0; i < part->n_test; i++) {
+        const uint32_t r = part->test[i];
+        if (isnan(label->y[r]))
             continue;
-        y[out->n] = label->y[i];
-        out->positives += label->y[i] > 0;
-        row[out->n++] = (uint32_t)i;
+        y[out->n] = label->y[r];
+        out->positives += label->y[r] > 0;
+        row[out->n++] = r;
     }
     out->row = row;
     out->y = y;
@@ -73,13 +107,12 @@ static void list_features(struct session *s, const struct bundle *b, struct eval
     e->feature = feature;
 }
 
-static void describe(const struct evaluate_settings *o, const struct bundle *b, const struct label *label, const struct rows *rows,
-                     struct evaluation *e) {
+static void describe(const struct evaluate_settings *o, const struct bundle *b, const struct label *label,
+                     const struct rows *rows, struct evaluation *e) {
     struct rusage usage;
     e->data_name = o->leads.file;
     e->target = label->target;
     e->positive = label->positive;
-    e->split = o->split;
     e->family = b->family;
     e->calibration = str_from(calibration_kind_name(b->calibration->kind));
     e->model_name = leads_base_name(o->model);
@@ -101,18 +134,24 @@ static err evaluate(struct session *s, const struct evaluate_settings *o, struct
     struct leads_faults faults;
     struct label label;
     struct rows rows = {0};
+    struct split_rows part_rows;
     struct evaluation_part *part = ARENA_NEW(s->arena, struct evaluation_part);
     TRY(bundle_load(s->arena, o->model.ptr, &b));
     TRY(leads_load(s, &o->leads, &f, &faults));
-    str positive = o->positive.len > 0 ? o->positive : str_equal(o->target, b->schema->target) ? b->schema->positive : o->positive;
-    TRY(label_read(s->arena, f, o->target, positive, &label));
-    TRY(choose_rows(s, o, f, &label, &rows));
+    str positive = o->positive.len > 0                       ? o->positive
+                   : str_equal(o->target, b->schema->target) ? b->schema->positive
+                                                             : o->positive;
+    TRY(label_read(s->arena, f, o->target, positive, true, &label));
+    TRY(choose_split(s, o, b, f, &part_rows, e));
+    TRY(choose_rows(s, o, &part_rows, &label, &rows));
     e->seconds.read = clock_second_since(&s->clock, began);
     double *p = ARENA_ARRAY(s->arena, rows.n, double);
     TRY(predict_frame(s->arena, b, f, rows.row, rows.n, s->clock.wall_ms(), p));
     e->costs_assumed = isnan(o->revenue) && isnan(o->pursuit);
-    e->costs = e->costs_assumed ? evaluation_default_costs : (struct costs){isnan(o->revenue) ? 0 : o->revenue, isnan(o->pursuit) ? 0 : o->pursuit};
-    const struct evaluation_opts opts = {.metrics = {.seed = (uint64_t)o->seed}, .costs = e->costs, .hot = b->hot, .warm = b->warm};
+    e->costs = e->costs_assumed ? evaluation_default_costs
+                                : (struct costs){isnan(o->revenue) ? 0 : o->revenue, isnan(o->pursuit) ? 0 : o->pursuit};
+    const struct evaluation_opts opts = {
+        .metrics = {.seed = (uint64_t)o->seed}, .costs = e->costs, .hot = b->hot, .warm = b->warm};
     evaluation_compute(s->arena, p, rows.y, rows.n, &opts, part);
     e->test = part;
     if (o->against.len > 0)
@@ -126,15 +165,18 @@ static err evaluate(struct session *s, const struct evaluate_settings *o, struct
 }
 
 static void show_difference(const struct session *s, const char *name, const struct difference *d) {
-    present_pair(&s->out, name, 10, str_format(s->arena, "%+.4f  (%+.4f to %+.4f, p = %.3f)", d->value, d->low, d->high, d->p_value));
+    present_pair(&s->out, name, 10,
+                 str_format(s->arena, "%+.4f  (%+.4f to %+.4f, p = %.3f)", d->value, d->low, d->high, d->p_value));
 }
 
 static err run_evaluate(struct session *s, const void *options) {
     const struct evaluate_settings *o = options;
     struct evaluation e = {0};
+    struct file_out *report;
+    TRY(leads_refuse_same("FILE", o->leads.file, "--report", o->report));
+    TRY(leads_open_report(s, o->report, &report));
     TRY(evaluate(s, o, &e));
-    if (o->report.len > 0)
-        TRY(leads_write_report(s, o->report.ptr, &e));
+    TRY(leads_write_report(s, o->report, report, &e));
     if (s->json) {
         struct buf *out = buf_in(s->arena, REPORT_MAX_BYTE);
         struct json_writer w;
@@ -147,10 +189,12 @@ static err run_evaluate(struct session *s, const void *options) {
     }
     if (s->quiet)
         return OK;
-    present_heading(&s->out, str_cstr(s->arena, str_format(s->arena, "%.*s on %.*s", STR_ARG(e.model_name), STR_ARG(e.data_name))));
+    present_heading(&s->out,
+                    str_cstr(s->arena, str_format(s->arena, "%.*s on %.*s", STR_ARG(e.model_name), STR_ARG(e.data_name))));
     terminal_put(&s->out, report_summary(s->arena, &e));
     if (e.against) {
-        present_heading(&s->out, str_cstr(s->arena, str_format(s->arena, "Against %.*s, on the same leads", STR_ARG(e.against_name))));
+        present_heading(
+            &s->out, str_cstr(s->arena, str_format(s->arena, "Against %.*s, on the same leads", STR_ARG(e.against_name))));
         show_difference(s, "AUC", &e.against->auc);
         show_difference(s, "log loss", &e.against->log_loss);
         show_difference(s, "Brier", &e.against->brier);
@@ -161,32 +205,81 @@ static err run_evaluate(struct session *s, const void *options) {
 }
 
 static const struct argument evaluate_arguments[] = {
-    {.name = "FILE", .help = "leads with their outcome: CSV, CSV.gz or JSON lines", .offset = offsetof(struct evaluate_settings, leads.file)},
+    {.name = "FILE",
+     .help = "leads with their outcome: CSV, CSV.gz or JSON lines",
+     .offset = offsetof(struct evaluate_settings, leads.file)},
 };
 
 #define AT(member) .offset = offsetof(struct evaluate_settings, member)
 
 static const struct setting evaluate_table[] = {
-    {.name = "model", .letter = 'm', .type = SETTING_PATH, AT(model), .required = true, .help = "the model that galena train wrote"},
-    {.name = "target", .type = SETTING_STRING, AT(target), .required = true, .arg = "COLUMN", .help = "the column that tells what became of a lead"},
-    {.name = "positive", .type = SETTING_STRING, AT(positive), .arg = "VALUE", .help = "the value that means converted; the model's own when left out"},
-    {.name = "against", .type = SETTING_PATH, AT(against), .arg = "MODEL", .help = "another model to compare with on the same leads (paired bootstrap)"},
-    {.name = "split", .type = SETTING_STRING, AT(split), .fallback = "none", .arg = "SPLIT", .help = "hash:F looks only at the rows that train --split hash:F kept aside"},
-    {.name = "revenue", .type = SETTING_NUMBER, AT(revenue), .min = 0, .max = 1e12, .help = "what a lead that converts is worth, for the threshold table"},
-    {.name = "pursuit", .type = SETTING_NUMBER, AT(pursuit), .min = 0, .max = 1e12, .help = "what pursuing a lead in vain costs, in the same unit"},
-    {.name = "seed", .type = SETTING_INTEGER, AT(seed), .fallback = "1", .min = 0, .max = 9007199254740992, .help = "of the bootstrap"},
-    {.name = "report", .type = SETTING_PATH, AT(report), .help = "also write a report: a page for people (.html) or everything in numbers (.json)"},
+    {.name = "model",
+     .letter = 'm',
+     .type = SETTING_PATH,
+     AT(model),
+     .required = true,
+     .help = "the model that galena train wrote"},
+    {.name = "target",
+     .type = SETTING_STRING,
+     AT(target),
+     .required = true,
+     .arg = "COLUMN",
+     .help = "the column that tells what became of a lead"},
+    {.name = "positive",
+     .type = SETTING_STRING,
+     AT(positive),
+     .arg = "VALUE",
+     .help = "the value that means converted; the model's own when left out"},
+    {.name = "against",
+     .type = SETTING_PATH,
+     AT(against),
+     .arg = "MODEL",
+     .help = "another model to compare with on the same leads (paired bootstrap)"},
+    {.name = "split",
+     .type = SETTING_STRING,
+     AT(split),
+     .arg = "SPLIT",
+     .help =
+         "measure on these rows only, as train divides them; when left out, all rows, or, of the very file the model was "
+         "trained on, the rows kept aside"},
+    {.name = "revenue",
+     .type = SETTING_NUMBER,
+     AT(revenue),
+     .min = 0,
+     .max = 1e12,
+     .help = "what a lead that converts is worth, for the threshold table"},
+    {.name = "pursuit",
+     .type = SETTING_NUMBER,
+     AT(pursuit),
+     .min = 0,
+     .max = 1e12,
+     .help = "what pursuing a lead in vain costs, in the same unit"},
+    {.name = "seed",
+     .type = SETTING_INTEGER,
+     AT(seed),
+     .fallback = "1",
+     .min = 0,
+     .max = 9007199254740992,
+     .help = "of the bootstrap"},
+    {.name = "report",
+     .type = SETTING_PATH,
+     AT(report),
+     .help = "also write a report: a page for people (.html) or everything in numbers (.json)"},
     LEADS_SETTINGS(struct evaluate_settings, leads),
 };
 
 const struct command command_evaluate = {
     .name = "evaluate",
     .summary = "measure a model on leads whose outcome is known",
-    .description = "Scores leads whose outcome is known and says how well the model ranks them and whether its probabilities can be taken "
-                   "at their word, each figure with a 95 % interval. With --against, whether another model is better on the same "
-                   "leads and whether chance explains the difference.",
-    .examples = "# on leads that came after the training\ngalena evaluate april.csv --model leads.model --target Converted --report april.html\n"
-                "# is the new model better?\ngalena evaluate april.csv --model new.model --against old.model --target Converted\n",
+    .description =
+        "Scores leads whose outcome is known and says how well the model ranks them and whether its probabilities can be "
+        "taken "
+        "at their word, each figure with a 95 % interval. With --against, whether another model is better on the same "
+        "leads and whether chance explains the difference.",
+    .examples =
+        "# on leads that came after the training\ngalena evaluate april.csv --model leads.model --target Converted --report "
+        "april.html\n"
+        "# is the new model better?\ngalena evaluate april.csv --model new.model --against old.model --target Converted\n",
     COMMAND_ARGUMENTS(evaluate_arguments),
     COMMAND_SETTINGS(evaluate_table),
     .options_size = sizeof(struct evaluate_settings),

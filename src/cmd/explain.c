@@ -4,7 +4,7 @@
 #include "cmd/leads.h"
 #include "cmd/present.h"
 #include "explain/reason.h"
-#include "features/vectorise.h"
+#include "learn/predict.h"
 #include "score/scorer.h"
 
 #include <math.h>
@@ -24,17 +24,17 @@ struct explained {
     const struct table_row *in;
     struct vector *v;
     struct score score;
-    double base;       /* log-odds of the average lead */
-    double *share;     /* n_term */
-    uint32_t *order;   /* terms, largest absolute share first */
+    double base;     /* log-odds of the average lead */
+    double *share;   /* n_term */
+    uint32_t *order; /* terms, largest absolute share first */
     struct reason_input reason;
 };
 
-static err find_column(const struct explain_settings *o, const struct bundle *b, const str *column, size_t n,
-                       size_t *out) {
+static err find_column(const struct explain_settings *o, const struct bundle *b, const str *column, size_t n, size_t *out) {
     str name = o->id_column.len > 0 ? o->id_column : b->schema->id;
     if (name.len == 0)
-        return session_usage("usage_missing_option", "the model knows no identifier column: name it with --id-column, or give --row");
+        return session_usage("usage_missing_option",
+                             "the model knows no identifier column: name it with --id-column, or give --row");
     for (size_t c = 0; c < n; c++)
         if (str_equal(column[c], name)) {
             *out = c;
@@ -44,7 +44,8 @@ static err find_column(const struct explain_settings *o, const struct bundle *b,
 }
 
 /* Reads on until the row is there. Rows before it are forgotten batch by batch. */
-static err find_row(struct session *s, const struct explain_settings *o, const struct bundle *b, struct table *t, const struct table_row **out) {
+static err find_row(struct session *s, const struct explain_settings *o, const struct bundle *b, struct table *t,
+                    const struct table_row **out) {
     size_t n_column, id = 0, n;
     const str *column = table_columns(t, &n_column);
     if (o->id.len > 0)
@@ -56,7 +57,8 @@ static err find_row(struct session *s, const struct explain_settings *o, const s
         if (n == 0)
             break;
         for (size_t i = 0; i < n; i++) {
-            bool hit = o->id.len > 0 ? rows[i].cell && str_equal(str_trim(rows[i].cell[id]), o->id) : rows[i].index + 1 == (uint64_t)o->row;
+            bool hit = o->id.len > 0 ? rows[i].cell && str_equal(str_trim(rows[i].cell[id]), o->id)
+                                     : rows[i].index + 1 == (uint64_t)o->row;
             if (hit) {
                 *out = &rows[i];
                 return OK;
@@ -85,22 +87,26 @@ static err explain_row(struct session *s, const struct explain_settings *o, stru
     struct vectoriser *v;
     size_t n_column;
     const str *column = table_columns(t, &n_column);
-    TRY(vectoriser_new(a, b->schema, b->profile, column, n_column, &v));
+    TRY(predict_bind(a, b, o->leads.file, column, n_column, &v));
     if (x->in->status != OK)
-        return fail(x->in->status, x->in->slug, "%s: line %llu: %.*s", o->leads.file.ptr, (unsigned long long)x->in->line, STR_ARG(x->in->reason));
+        return fail(x->in->status, x->in->slug, "%s: line %llu: %.*s", o->leads.file.ptr, (unsigned long long)x->in->line,
+                    STR_ARG(x->in->reason));
     x->v = vector_new(a, v);
     vectorise_row(v, x->in->cell, s->clock.wall_ms(), x->v);
     scorer_score(b, &x->v->row, 1, x->v->missing, o->interval, a, &x->score);
-    double *column_share = ARENA_ARRAY(a, b->n_column, double);
     x->share = ARENA_ARRAY(a, b->n_term, double);
-    x->base = scorer_explain(b, x->v->row, column_share, x->share);
+    x->base = scorer_explain(b, &x->v->row, 1, a, x->share);
     order_terms(a, x);
     struct extra_term *extra = ARENA_ARRAY(a, SECTION_COUNT, struct extra_term);
     for (size_t k = 0; k < SECTION_COUNT && b->profile; k++)
         extra[k] = (struct extra_term){.title = bundle_term_title(b, b->schema->n_field + k),
                                        .value = x->v->subscores ? x->v->subscores->section[k].score : 0};
-    x->reason = (struct reason_input){.schema = b->schema, .value = x->v->encoded->value, .extra = extra,
-                                      .n_extra = b->n_term - b->schema->n_field, .share = x->share, .base_rate = b->base_rate};
+    x->reason = (struct reason_input){.schema = b->schema,
+                                      .value = x->v->encoded->value,
+                                      .extra = extra,
+                                      .n_extra = b->n_term - b->schema->n_field,
+                                      .share = x->share,
+                                      .base_rate = b->base_rate};
     return OK;
 }
 
@@ -108,7 +114,9 @@ static str value_text(struct arena *a, const struct explained *x, uint32_t term)
     if (term >= x->b->schema->n_field)
         return str_format(a, "%.2f", x->reason.extra[term - x->b->schema->n_field].value);
     const struct field_value *v = &x->v->encoded->value[term];
-    return v->state == VALUE_MISSING ? STR("(not known)") : v->state == VALUE_INVALID ? str_format(a, "(unreadable) %.*s", STR_ARG(v->text)) : v->text;
+    return v->state == VALUE_MISSING   ? STR("(not known)")
+           : v->state == VALUE_INVALID ? str_format(a, "(unreadable) %.*s", STR_ARG(v->text))
+                                       : v->text;
 }
 
 static str sentence(struct arena *a, const struct explained *x, uint32_t term) {
@@ -122,8 +130,9 @@ static void show(const struct session *s, const struct explained *x) {
     const struct terminal *t = &s->out;
     const struct score *p = &x->score;
     const double largest = x->b->n_term > 0 ? fabs(x->share[x->order[0]]) : 0;
-    present_heading(t, str_cstr(a, str_format(a, "Row %llu (line %llu): %.1f %%, between %.1f and %.1f %%: %s", (unsigned long long)x->in->index + 1,
-                                              (unsigned long long)x->in->line, 100 * p->probability, 100 * p->low, 100 * p->high,
+    present_heading(t, str_cstr(a, str_format(a, "Row %llu (line %llu): %.1f %%, between %.1f and %.1f %%: %s",
+                                              (unsigned long long)x->in->index + 1, (unsigned long long)x->in->line,
+                                              100 * p->probability, 100 * p->low, 100 * p->high,
                                               tier_name(tier_of(p->probability, x->b->hot, x->b->warm)))));
     struct present_table table = present_table_new(a, "field|value|>log-odds|>odds|");
     present_cell(&table, STR("the average lead"));
@@ -143,12 +152,14 @@ static void show(const struct session *s, const struct explained *x) {
     }
     present_cell(&table, STR("everything else"));
     present_cell(&table, (str){0});
-    present_cell_format(&table, "%+.3f", p->logit - x->base - shown);
+    double rest = p->logit - x->base - shown;
+    present_cell_format(&table, "%+.3f", fabs(rest) < 0.0005 ? 0.0 : rest);
     present_cell(&table, (str){0});
     present_cell(&table, (str){0});
     present_table_print(t, &table);
-    terminal_put(t, str_format(a, "\n  sum: log-odds %+.3f, before calibration %.1f %%; calibrated (%s): %.1f %%\n", p->logit,
-                               100 / (1 + exp(-p->logit)), calibration_kind_name(x->b->calibration->kind), 100 * p->probability));
+    terminal_put(t, str_format(a, "\n  sum: log-odds %+.3f, before calibration %.1f %%; calibrated (%s): %.1f %%\n",
+                               p->logit, 100 / (1 + exp(-p->logit)), calibration_kind_name(x->b->calibration->kind),
+                               100 * p->probability));
 }
 
 static err write_json(const struct session *s, const struct explained *x) {
@@ -209,21 +220,43 @@ static const struct argument explain_arguments[] = {
 #define AT(member) .offset = offsetof(struct explain_settings, member)
 
 static const struct setting explain_table[] = {
-    {.name = "model", .letter = 'm', .type = SETTING_PATH, AT(model), .required = true, .help = "the model that galena train wrote"},
-    {.name = "row", .type = SETTING_INTEGER, AT(row), .min = 1, .max = 9007199254740992, .help = "which data row; 1 is the first below the header"},
+    {.name = "model",
+     .letter = 'm',
+     .type = SETTING_PATH,
+     AT(model),
+     .required = true,
+     .help = "the model that galena train wrote"},
+    {.name = "row",
+     .type = SETTING_INTEGER,
+     AT(row),
+     .min = 1,
+     .max = 9007199254740992,
+     .help = "which data row; 1 is the first below the header"},
     {.name = "id", .type = SETTING_STRING, AT(id), .help = "which lead, by its identifier"},
-    {.name = "id-column", .type = SETTING_STRING, AT(id_column), .arg = "COLUMN", .help = "the column of --id; the one named at training when left out"},
-    {.name = "interval", .type = SETTING_FRACTION, AT(interval), .fallback = "0.95", .min = 0, .max = 0.9999, .help = "how much the interval should cover"},
+    {.name = "id-column",
+     .type = SETTING_STRING,
+     AT(id_column),
+     .arg = "COLUMN",
+     .help = "the column of --id; the one named at training when left out"},
+    {.name = "interval",
+     .type = SETTING_FRACTION,
+     AT(interval),
+     .fallback = "0.95",
+     .min = 0,
+     .max = 0.9999,
+     .help = "how much the interval should cover"},
     LEADS_SETTINGS(struct explain_settings, leads),
 };
 
 const struct command command_explain = {
     .name = "explain",
     .summary = "show how one lead's score adds up",
-    .description = "Shows the share of every field in the log-odds of one lead, relative to the average lead. The shares are the model's own: "
+    .description = "Shows the share of every field in the log-odds of one lead, relative to the average lead. The shares "
+                   "are the model's own: "
                    "with the average lead's log-odds they add up to the score before calibration.",
-    .examples = "# the first lead of the file\ngalena explain new.csv --model leads.model --row 1\n"
-                "# a lead by its identifier\ngalena explain new.csv --model leads.model --id 660737 --id-column 'Lead Number'\n",
+    .examples =
+        "# the first lead of the file\ngalena explain new.csv --model leads.model --row 1\n"
+        "# a lead by its identifier\ngalena explain new.csv --model leads.model --id 660737 --id-column 'Lead Number'\n",
     COMMAND_ARGUMENTS(explain_arguments),
     COMMAND_SETTINGS(explain_table),
     .options_size = sizeof(struct explain_settings),

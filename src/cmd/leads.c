@@ -7,6 +7,8 @@
 #include "intake/reject.h"
 #include "learn/report.h"
 
+#include <sys/stat.h>
+
 enum { SCHEMA_MAX_BYTE = 64 << 20, REPORT_MAX_BYTE = 64 << 20, WARNED_ROWS = 3 };
 
 str leads_base_name(str path) {
@@ -67,8 +69,9 @@ void leads_add_fault_warning(struct arena *a, const struct leads_faults *faults,
         return;
     struct evaluation_warning *w = ARENA_ARRAY(a, e->n_warning + 1, struct evaluation_warning);
     w[0] = (struct evaluation_warning){.code = STR("rows_rejected"),
-                                       .message = str_format(a, "%llu rows could not be read and were left out; the first: %.*s",
-                                                             (unsigned long long)faults->rows, STR_ARG(faults->first))};
+                                       .message =
+                                           str_format(a, "%llu rows could not be read and were left out; the first: %.*s",
+                                                      (unsigned long long)faults->rows, STR_ARG(faults->first))};
     for (size_t i = 0; i < e->n_warning; i++)
         w[i + 1] = e->warning[i];
     e->warning = w;
@@ -94,9 +97,28 @@ err leads_load_profile(struct arena *a, const char *path, struct profile **out) 
     return profile_parse(a, text, path, out);
 }
 
-err leads_write_report(struct session *s, const char *path, const struct evaluation *e) {
+err leads_refuse_same(const char *option, str path, const char *other, str other_path) {
+    struct stat a, b;
+    if (path.len == 0 || other_path.len == 0 || str_equal(path, STR("-")) || str_equal(other_path, STR("-")))
+        return OK;
+    bool one = stat(path.ptr, &a) == 0 && stat(other_path.ptr, &b) == 0 && S_ISREG(a.st_mode) && a.st_dev == b.st_dev &&
+               a.st_ino == b.st_ino;
+    if (!one && !str_equal(path, other_path))
+        return OK;
+    return session_usage("usage_same_file", "%s and %s are the same file, %.*s: one would overwrite the other", option,
+                         other, STR_ARG(path));
+}
+
+err leads_open_report(struct session *s, str path, struct file_out **out) {
+    *out = NULL;
+    return path.len > 0 ? file_create(s->arena, path.ptr, out) : OK;
+}
+
+err leads_write_report(struct session *s, str path, struct file_out *to, const struct evaluation *e) {
+    if (!to)
+        return OK;
     struct buf *out = buf_in(s->arena, REPORT_MAX_BYTE);
-    if (str_ends(str_from(path), STR(".json"))) {
+    if (str_ends(path, STR(".json"))) {
         struct json_writer w;
         json_write_begin(&w, out, 2);
         report_write_json(e, true, &w);
@@ -105,5 +127,6 @@ err leads_write_report(struct session *s, const char *path, const struct evaluat
         report_write_html(s->arena, e, out);
     }
     TRY(buf_check(out));
-    return file_write_all(s->arena, path, buf_str(out));
+    TRY(file_write(to, buf_str(out)));
+    return file_commit(to);
 }

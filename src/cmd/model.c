@@ -1,5 +1,5 @@
 /* model.c — galena model show and list: what is inside model files. */
-#include "base/date.h"
+#include "base/time.h"
 #include "cmd/command.h"
 #include "cmd/present.h"
 #include "score/bundle.h"
@@ -17,8 +17,8 @@ struct model_list_options {
 enum { SHOWN_TERMS = 15, LIST_MAX = 10000 };
 
 static str day_of(struct arena *a, int64_t ms) {
-    char text[DATE_TEXT_BYTE];
-    return str_copy(a, (str){text, date_format(ms, text)});
+    char text[TIME_TEXT_BYTE];
+    return str_copy(a, (str){text, time_format_day(ms, text)});
 }
 
 static double metric_of(const struct bundle *b, const char *part, const char *name) {
@@ -68,7 +68,8 @@ static void show_head(struct session *s, const struct bundle *b) {
     struct arena *a = s->arena;
     present_heading(&s->out, str_cstr(a, b->name));
     present_pair(&s->out, "family", 12, b->family);
-    present_pair(&s->out, "trained", 12, str_format(a, "%.*s by galena %.*s", STR_ARG(day_of(a, b->created_ms)), STR_ARG(b->program)));
+    present_pair(&s->out, "trained", 12,
+                 str_format(a, "%.*s by galena %.*s", STR_ARG(day_of(a, b->created_ms)), STR_ARG(b->program)));
     present_pair(&s->out, "data", 12, text_of(b, "data"));
     present_pair(&s->out, "split", 12, text_of(b, "split"));
     present_pair(&s->out, "base rate", 12, str_format(a, "%.1f %%", 100 * b->base_rate));
@@ -77,10 +78,12 @@ static void show_head(struct session *s, const struct bundle *b) {
     if (b->no_signal)
         present_pair(&s->out, "status", 12, STR("not enough signal: it predicts the base rate"));
     if (metric_of(b, "test", "auc") > 0)
-        present_pair(&s->out, "test", 12, str_format(a, "AUC %.3f, log loss %.4f, calibration error %.4f", metric_of(b, "test", "auc"),
-                                                     metric_of(b, "test", "log_loss"), metric_of(b, "test", "ece")));
+        present_pair(&s->out, "test", 12,
+                     str_format(a, "AUC %.3f, log loss %.4f, calibration error %.4f", metric_of(b, "test", "auc"),
+                                metric_of(b, "test", "log_loss"), metric_of(b, "test", "ece")));
     for (size_t m = 0; m < b->n_member; m++)
-        present_pair(&s->out, m == 0 ? "made of" : "", 12, str_format(a, "%s, weight %.3f", b->member[m].family->name, b->member[m].weight));
+        present_pair(&s->out, m == 0 ? "made of" : "", 12,
+                     str_format(a, "%s, weight %.3f", b->member[m].family->name, b->member[m].weight));
 }
 
 static void write_terms(struct json_writer *w, const struct bundle *b) {
@@ -178,13 +181,19 @@ struct listing {
     str name;
 };
 
+/* A figure of the test rows; a dash when there were none. */
+static str metric_text(struct arena *a, const struct bundle *b, const char *name, int digits) {
+    double value = metric_of(b, "test", name);
+    return value > 0 ? str_format(a, "%.*f", digits, value) : STR("-");
+}
+
 static void list_cells(const struct listing *l, const struct bundle *b) {
     struct arena *a = l->s->arena;
     present_cell(l->table, l->name);
     present_cell(l->table, str_copy(a, b->family));
     present_cell(l->table, day_of(a, b->created_ms));
-    present_cell_format(l->table, "%.3f", metric_of(b, "test", "auc"));
-    present_cell_format(l->table, "%.4f", metric_of(b, "test", "log_loss"));
+    present_cell(l->table, metric_text(a, b, "auc", 3));
+    present_cell(l->table, metric_text(a, b, "log_loss", 4));
     present_cell(l->table, str_copy(a, text_of(b, "data")));
 }
 
@@ -192,7 +201,8 @@ static err list_file(void *ctx) {
     struct listing *l = ctx;
     struct bundle *b;
     err rc = bundle_load(l->own, l->path, &b);
-    if (rc != OK && str_equal(str_from(err_slug()), STR("model_not_a_model")))
+    const str slug = str_from(err_slug());
+    if (rc != OK && (str_equal(slug, STR("model_not_a_model")) || str_equal(slug, STR("file_directory"))))
         return OK;
     if (rc != OK) {
         session_warn(l->s, "%s", err_text());
@@ -248,13 +258,17 @@ static const struct argument show_arguments[] = {
 };
 
 static const struct argument list_arguments[] = {
-    {.name = "FOLDER", .help = "where to look; the current folder when left out", .offset = offsetof(struct model_list_options, folder), .optional = true},
+    {.name = "FOLDER",
+     .help = "where to look; the current folder when left out",
+     .offset = offsetof(struct model_list_options, folder),
+     .optional = true},
 };
 
 const struct command command_model_show = {
     .name = "model show",
     .summary = "show what is inside a model file",
-    .description = "Shows a model's family, what it was trained on, how good it was on the test rows and which fields it looks at.",
+    .description =
+        "Shows a model's family, what it was trained on, how good it was on the test rows and which fields it looks at.",
     COMMAND_ARGUMENTS(show_arguments),
     .options_size = sizeof(struct model_options),
     .run = run_show,
@@ -263,7 +277,8 @@ const struct command command_model_show = {
 const struct command command_model_list = {
     .name = "model list",
     .summary = "list the models in a folder",
-    .description = "Lists the model files in a folder with family, day of training and test figures. Other files are passed over.",
+    .description =
+        "Lists the model files in a folder with family, day of training and test figures. Other files are passed over.",
     COMMAND_ARGUMENTS(list_arguments),
     .options_size = sizeof(struct model_list_options),
     .run = run_list,

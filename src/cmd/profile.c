@@ -54,6 +54,7 @@ static err run_check(struct session *s, const void *options) {
     for (size_t i = 0; i < n && !s->json; i++)
         terminal_put(&s->out, str_format(s->arena, "%s:%u:%u: %.*s%s%.*s\n", o->file.ptr, p[i].line, p[i].column,
                                          STR_ARG(p[i].path), p[i].path.len > 0 ? ": " : "", STR_ARG(p[i].message)));
+    s->failure_shown = s->json;
     if (n > 0)
         return fail(ERR_INPUT, "profile_problems", "%s: %zu problem%s", o->file.ptr, n, n == 1 ? "" : "s");
     if (!s->json)
@@ -72,7 +73,8 @@ static void show_section(struct session *s, const struct profile *p, enum profil
         present_cell_format(&t, "%g", p->criterion[i].weight);
         present_cell_format(&t, "%g", p->criterion[i].typical);
     }
-    present_heading(&s->out, str_cstr(s->arena, str_format(s->arena, "%s (weight %g)", profile_section_name(k), section->weight)));
+    present_heading(&s->out,
+                    str_cstr(s->arena, str_format(s->arena, "%s (weight %g)", profile_section_name(k), section->weight)));
     present_table_print(&s->out, &t);
 }
 
@@ -166,7 +168,9 @@ static err run_diff(struct session *s, const void *options) {
 }
 
 static const struct argument profile_arguments[] = {
-    {.name = "FILE", .help = "the profile, YAML or JSON; - is standard input", .offset = offsetof(struct profile_options, file)},
+    {.name = "FILE",
+     .help = "the profile, YAML or JSON; - is standard input",
+     .offset = offsetof(struct profile_options, file)},
 };
 
 static const struct argument diff_arguments[] = {
@@ -177,8 +181,9 @@ static const struct argument diff_arguments[] = {
 const struct command command_profile_check = {
     .name = "profile check",
     .summary = "say what is wrong with a profile",
-    .description = "Reads an ideal customer profile and lists every problem with line and column. Ends with exit code 0 when "
-                   "there is none.",
+    .description =
+        "Reads an ideal customer profile and lists every problem with line and column. Ends with exit code 0 when "
+        "there is none.",
     COMMAND_ARGUMENTS(profile_arguments),
     .options_size = sizeof(struct profile_options),
     .run = run_check,
@@ -197,8 +202,9 @@ const struct command command_profile_show = {
 const struct command command_profile_diff = {
     .name = "profile diff",
     .summary = "say what changed between two profiles",
-    .description = "Lists the differences of two profiles in words. Criteria and rules are matched by name, so that one put in "
-                   "the middle is one change.",
+    .description =
+        "Lists the differences of two profiles in words. Criteria and rules are matched by name, so that one put in "
+        "the middle is one change.",
     .examples = "# what the new version changes\ngalena profile diff icp-v3.yaml icp-v4.yaml\n",
     COMMAND_ARGUMENTS(diff_arguments),
     .options_size = sizeof(struct profile_diff_options),

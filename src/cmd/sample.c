@@ -1,7 +1,7 @@
 /* sample.c — galena sample: makes files of leads with known truth, to try the program on. */
 #include "base/asset.h"
 #include "base/csv.h"
-#include "base/date.h"
+#include "base/time.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/number.h"
@@ -129,8 +129,9 @@ static err put_lead(struct making *m, const struct sample_lead *lead, bool past)
 static err put_leads(struct making *m) {
     struct arena *a = m->session->arena;
     uint64_t seed = (uint64_t)m->o->seed;
-    int64_t from = date_from_civil(2024, 7, 1) * DATE_DAY_MS, to = date_from_civil(2026, 6, 30) * DATE_DAY_MS;
-    const struct sample_world before = {seed, from, to}, after = {seed, to + DATE_DAY_MS, to + 30 * DATE_DAY_MS};
+    int64_t from = time_days_from_civil((struct civil){2024, 7, 1}) * TIME_DAY_MS,
+            to = time_days_from_civil((struct civil){2026, 6, 30}) * TIME_DAY_MS;
+    const struct sample_world before = {seed, from, to}, after = {seed, to + TIME_DAY_MS, to + 30 * TIME_DAY_MS};
     struct progress progress;
     progress_begin(&progress, m->session, "making leads", "rows", (double)(m->n_past + m->n_new));
     err rc = OK;

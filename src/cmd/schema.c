@@ -21,7 +21,7 @@ static err choose_rows(struct session *s, const struct schema_settings *o, const
                        double **y) {
     struct label label = {0};
     if (o->target.len > 0)
-        TRY(label_read(s->arena, f, o->target, o->positive, &label));
+        TRY(label_read(s->arena, f, o->target, o->positive, true, &label));
     *rows = ARENA_ARRAY(s->arena, f->n_row, uint32_t);
     *y = label.y ? ARENA_ARRAY(s->arena, f->n_row, double) : NULL;
     *n = 0;
@@ -43,8 +43,12 @@ static err infer(struct session *s, const struct schema_settings *o, struct sche
     size_t n;
     TRY(leads_load(s, &o->leads, &f, &faults));
     TRY(choose_rows(s, o, f, &rows, &n, &y));
-    const struct infer_opts opts = {.target = o->target, .positive = o->positive, .id = o->id, .time = o->time,
-                                    .exclude = o->exclude.item, .n_exclude = o->exclude.n};
+    const struct infer_opts opts = {.target = o->target,
+                                    .positive = o->positive,
+                                    .id = o->id,
+                                    .time = o->time,
+                                    .exclude = o->exclude.item,
+                                    .n_exclude = o->exclude.n};
     return schema_infer(s->arena, f, rows, n, y, &opts, out);
 }
 
@@ -75,14 +79,24 @@ static err run_schema(struct session *s, const void *options) {
 }
 
 static const struct argument schema_arguments[] = {
-    {.name = "FILE", .help = "leads: CSV, CSV.gz or JSON lines; - is standard input", .offset = offsetof(struct schema_settings, leads.file)},
+    {.name = "FILE",
+     .help = "leads: CSV, CSV.gz or JSON lines; - is standard input",
+     .offset = offsetof(struct schema_settings, leads.file)},
 };
 
 #define AT(member) .offset = offsetof(struct schema_settings, member)
 
 static const struct setting schema_table[] = {
-    {.name = "target", .type = SETTING_STRING, AT(target), .arg = "COLUMN", .help = "the column that tells what became of a lead; never a feature"},
-    {.name = "positive", .type = SETTING_STRING, AT(positive), .arg = "VALUE", .help = "the value of that column that means converted"},
+    {.name = "target",
+     .type = SETTING_STRING,
+     AT(target),
+     .arg = "COLUMN",
+     .help = "the column that tells what became of a lead; never a feature"},
+    {.name = "positive",
+     .type = SETTING_STRING,
+     AT(positive),
+     .arg = "VALUE",
+     .help = "the value of that column that means converted"},
     {.name = "id", .type = SETTING_STRING, AT(id), .arg = "COLUMN", .help = "the column that names a lead"},
     {.name = "time", .type = SETTING_STRING, AT(time), .arg = "COLUMN", .help = "when each lead came"},
     {.name = "exclude", .type = SETTING_LIST, AT(exclude), .arg = "COLUMN,...", .help = "columns to leave out"},
@@ -93,9 +107,11 @@ static const struct setting schema_table[] = {
 const struct command command_schema = {
     .name = "schema",
     .summary = "show what each column of a file is",
-    .description = "Proposes a feature schema: for each column its type (numeric, category, several values, flag, date, text, identifier, "
-                   "constant), the texts that mean \"not known\", the transform, the group, and why. It is YAML to be read and "
-                   "edited; galena train --schema follows it. With --json, the same as JSON.",
+    .description =
+        "Proposes a feature schema: for each column its type (numeric, category, several values, flag, date, text, "
+        "identifier, "
+        "constant), the texts that mean \"not known\", the transform, the group, and why. It is YAML to be read and "
+        "edited; galena train --schema follows it. With --json, the same as JSON.",
     .examples = "# look, edit, train\ngalena schema past.csv --target Converted --out leads.schema.yaml\n"
                 "galena train past.csv --target Converted --schema leads.schema.yaml --out leads.model\n",
     COMMAND_ARGUMENTS(schema_arguments),

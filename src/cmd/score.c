@@ -17,7 +17,8 @@ struct score_settings {
 
 static err read_documents(struct session *s, const struct score_settings *o, struct assay_options *a) {
     if (o->model.len == 0 && o->profile.len == 0)
-        return session_usage("usage_missing_option", "give a model with --model, or a profile with --profile to score by it alone");
+        return session_usage("usage_missing_option",
+                             "give a model with --model, or a profile with --profile to score by it alone");
     if (o->model.len > 0) {
         struct bundle *b;
         TRY(bundle_load(s->arena, o->model.ptr, &b));
@@ -39,10 +40,20 @@ static void advance(void *ctx, uint64_t rows, uint64_t byte, uint64_t total) {
 
 /* ---- telling ---- */
 
+static void warn_absent(const struct session *s, const struct score_settings *o, const struct assay_result *r) {
+    enum { SHOWN = 6 };
+    if (r->n_absent == 0)
+        return;
+    str list = str_join(s->arena, r->absent, r->n_absent < SHOWN ? r->n_absent : SHOWN, STR(", "));
+    session_warn(s, "%s: the file has no column %.*s%s, which the model looks at: not known for any lead", o->leads.file.ptr,
+                 STR_ARG(list), r->n_absent > SHOWN ? ", ..." : "");
+}
+
 static void warn_faults(const struct session *s, const struct score_settings *o, const struct assay_result *r) {
     for (size_t i = 0; i < r->n_fault; i++)
         session_warn(s, "%s: line %llu%s%.*s: %.*s", o->leads.file.ptr, (unsigned long long)r->fault[i].line,
-                     r->fault[i].column.len > 0 ? ", column " : "", STR_ARG(r->fault[i].column), STR_ARG(r->fault[i].reason));
+                     r->fault[i].column.len > 0 ? ", column " : "", STR_ARG(r->fault[i].column),
+                     STR_ARG(r->fault[i].reason));
     uint64_t all = r->status[RECORD_FAILED] + r->invalid_cells;
     if (all > r->n_fault)
         session_warn(s, "and %llu more%s", (unsigned long long)(all - r->n_fault),
@@ -80,13 +91,15 @@ static void show_tiers(const struct session *s, const struct assay_result *r) {
     const struct terminal *t = session_summary(s);
     for (int k = TIER_COUNT; k-- > 0;) {
         double share = mean((double)r->tier[k], r->status[RECORD_SCORED]);
-        terminal_put(t, str_format(s->arena, "  %-*s%9llu  %5.1f %%  ", LABEL - 12, tier_name((enum tier)k), (unsigned long long)r->tier[k], 100 * share));
+        terminal_put(t, str_format(s->arena, "  %-*s%9llu  %5.1f %%  ", LABEL - 12, tier_name((enum tier)k),
+                                   (unsigned long long)r->tier[k], 100 * share));
         terminal_put_style(t, styles[k], present_bar(s->arena, share, BAR, false));
         terminal_put(t, STR("\n"));
     }
 }
 
-static void show_summary(const struct session *s, const struct score_settings *o, const struct assay_result *r, double second) {
+static void show_summary(const struct session *s, const struct score_settings *o, const struct assay_result *r,
+                         double second) {
     struct arena *a = s->arena;
     const struct terminal *t = session_summary(s);
     double bins[ASSAY_HISTOGRAM], top = 0;
@@ -94,16 +107,21 @@ static void show_summary(const struct session *s, const struct score_settings *o
         bins[k] = (double)r->histogram[k];
         top = bins[k] > top ? bins[k] : top;
     }
-    present_heading(t, str_cstr(a, str_format(a, "%llu leads in %.*s", (unsigned long long)r->rows, STR_ARG(present_second(a, second)))));
+    present_heading(t, str_cstr(a, str_format(a, "%llu leads in %.*s", (unsigned long long)r->rows,
+                                              STR_ARG(present_second(a, second)))));
     show_tiers(s, r);
     terminal_put(t, STR("\n"));
-    present_pair(t, "scores", LABEL, str_format(a, "0 %.*s 1   mean %.3f, interval width %.3f", STR_ARG(present_spark(a, bins, ASSAY_HISTOGRAM, 0, top)),
-                                                mean(r->probability_sum, r->status[RECORD_SCORED]), mean(r->width_sum, r->status[RECORD_SCORED])));
+    present_pair(
+        t, "scores", LABEL,
+        str_format(a, "0 %.*s 1   mean %.3f, interval width %.3f", STR_ARG(present_spark(a, bins, ASSAY_HISTOGRAM, 0, top)),
+                   mean(r->probability_sum, r->status[RECORD_SCORED]), mean(r->width_sum, r->status[RECORD_SCORED])));
     for (int k = 0; k < RECORD_STATUS_COUNT; k++)
         if (r->status[k] > 0)
-            present_pair(t, record_status_name((enum record_status)k), LABEL, str_format(a, "%llu", (unsigned long long)r->status[k]));
+            present_pair(t, record_status_name((enum record_status)k), LABEL,
+                         str_format(a, "%llu", (unsigned long long)r->status[k]));
     if (r->invalid_cells > 0)
-        present_pair(t, "unreadable cells", LABEL, str_format(a, "%llu, scored as not known", (unsigned long long)r->invalid_cells));
+        present_pair(t, "unreadable cells", LABEL,
+                     str_format(a, "%llu, scored as not known", (unsigned long long)r->invalid_cells));
     if (!str_equal(o->out, STR("-")))
         present_pair(t, "written to", LABEL, o->out);
 }
@@ -115,6 +133,9 @@ static err assay_file(struct session *s, const struct score_settings *o, struct 
     struct file_out *out;
     struct reject *reject = NULL;
     struct progress p;
+    TRY(leads_refuse_same("--out", o->out, "--rejects", o->leads.rejects));
+    TRY(leads_refuse_same("FILE", o->leads.file, "--rejects", o->leads.rejects));
+    TRY(leads_refuse_same("--model", o->model, "--out", o->out));
     TRY(leads_open(s, &o->leads, &table));
     TRY(file_create(s->arena, o->out.ptr, &out));
     if (o->leads.rejects.len > 0)
@@ -145,6 +166,7 @@ static err run_score(struct session *s, const void *options) {
     TRY(read_documents(s, o, &a));
     TRY(assay_file(s, o, &a, &r));
     const double second = clock_second_since(&s->clock, began);
+    warn_absent(s, o, &r);
     warn_faults(s, o, &r);
     if (s->json)
         TRY(write_json(s, &r, second));
@@ -157,36 +179,78 @@ static err run_score(struct session *s, const void *options) {
 }
 
 static const struct argument score_arguments[] = {
-    {.name = "FILE", .help = "leads: CSV, CSV.gz or JSON lines; - is standard input", .offset = offsetof(struct score_settings, leads.file)},
+    {.name = "FILE",
+     .help = "leads: CSV, CSV.gz or JSON lines; - is standard input",
+     .offset = offsetof(struct score_settings, leads.file)},
 };
 
 #define AT(member) .offset = offsetof(struct score_settings, member)
 
 static const struct setting score_table[] = {
     {.name = "model", .letter = 'm', .type = SETTING_PATH, AT(model), .help = "the model that galena train wrote"},
-    {.name = "profile", .type = SETTING_PATH, AT(profile), .help = "an ideal customer profile: scores alone when there is no model; with one, its negative personas disqualify"},
-    {.name = "out", .letter = 'o', .type = SETTING_PATH, AT(out), .fallback = "-", .help = "where the scored leads go; JSON lines when the name ends in .jsonl"},
-    {.name = "reasons", .type = SETTING_INTEGER, AT(reasons), .fallback = "3", .min = 0, .max = 20, .help = "how many reasons to give for each lead"},
-    {.name = "interval", .type = SETTING_FRACTION, AT(interval), .fallback = "0.95", .min = 0, .max = 0.9999, .help = "how much the interval should cover; 0 leaves it out"},
-    {.name = "threads", .type = SETTING_INTEGER, AT(threads), .fallback = "0", .min = 0, .max = 64, .help = "threads to use; 0 is one for each core; the result does not depend on it"},
-    {.name = "hot", .type = SETTING_FRACTION, AT(hot), .fallback = "0.85", .help = "without a model: leads above this probability are hot"},
-    {.name = "warm", .type = SETTING_FRACTION, AT(warm), .fallback = "0.5", .help = "without a model: leads above this probability are warm"},
-    {.name = "strict", .type = SETTING_FLAG, AT(strict), .help = "end with an error when a row could not be read (the output is still written)"},
+    {.name = "profile",
+     .type = SETTING_PATH,
+     AT(profile),
+     .help = "an ideal customer profile: scores alone when there is no model; with one, its negative personas disqualify"},
+    {.name = "out",
+     .letter = 'o',
+     .type = SETTING_PATH,
+     AT(out),
+     .fallback = "-",
+     .help = "where the scored leads go; JSON lines when the name ends in .jsonl"},
+    {.name = "reasons",
+     .type = SETTING_INTEGER,
+     AT(reasons),
+     .fallback = "3",
+     .min = 0,
+     .max = 20,
+     .help = "how many reasons to give for each lead"},
+    {.name = "interval",
+     .type = SETTING_FRACTION,
+     AT(interval),
+     .fallback = "0.95",
+     .min = 0,
+     .max = 0.9999,
+     .help = "how much the interval should cover; 0 leaves it out"},
+    {.name = "threads",
+     .type = SETTING_INTEGER,
+     AT(threads),
+     .fallback = "0",
+     .min = 0,
+     .max = 64,
+     .help = "threads to use; 0 is one for each core; the result does not depend on it"},
+    {.name = "hot",
+     .type = SETTING_FRACTION,
+     AT(hot),
+     .fallback = "0.85",
+     .help = "without a model: leads above this probability are hot"},
+    {.name = "warm",
+     .type = SETTING_FRACTION,
+     AT(warm),
+     .fallback = "0.5",
+     .help = "without a model: leads above this probability are warm"},
+    {.name = "strict",
+     .type = SETTING_FLAG,
+     AT(strict),
+     .help = "end with an error when a row could not be read (the output is still written)"},
     LEADS_SETTINGS(struct score_settings, leads),
 };
 
 const struct command command_score = {
     .name = "score",
     .summary = "give each lead a probability, an interval and reasons",
-    .description =
-        "Writes the input columns and galena_score, galena_low, galena_high, galena_tier, galena_status and galena_reason_1, 2, ... "
-        "Every row ends in exactly one status: scored; insufficient_data, with what is missing; disqualified, with the rule of the "
-        "profile; or failed, with the reason, also in the rejects file.\n\n"
-        "Reasons are the model's own: each names a field and by how much it multiplies or divides the odds against the average "
-        "lead. Memory does not depend on the number of rows.",
-    .examples = "# score a file\ngalena score new.csv --model leads.model --out scored.csv\n"
-                "# in a pipe, without reasons\nzcat new.csv.gz | galena score - --model leads.model --reasons 0 > scored.csv\n"
-                "# before there are any outcomes: by the profile alone\ngalena score new.csv --profile icp.yaml --out scored.csv\n",
+    .description = "Writes the input columns and galena_score, galena_low, galena_high, galena_tier, galena_status and "
+                   "galena_reason_1, 2, ... "
+                   "Every row ends in exactly one status: scored; insufficient_data, with what is missing; disqualified, "
+                   "with the rule of the "
+                   "profile; or failed, with the reason, also in the rejects file.\n\n"
+                   "Reasons are the model's own: each names a field and by how much it multiplies or divides the odds "
+                   "against the average "
+                   "lead. Memory does not depend on the number of rows.",
+    .examples =
+        "# score a file\ngalena score new.csv --model leads.model --out scored.csv\n"
+        "# in a pipe, without reasons\nzcat new.csv.gz | galena score - --model leads.model --reasons 0 > scored.csv\n"
+        "# before there are any outcomes: by the profile alone\ngalena score new.csv --profile icp.yaml --out scored.csv\n",
     COMMAND_ARGUMENTS(score_arguments),
     COMMAND_SETTINGS(score_table),
     .options_size = sizeof(struct score_settings),

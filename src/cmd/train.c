@@ -32,7 +32,8 @@ static void note(void *ctx, const char *what) {
 static void show_warnings(const struct session *s, const struct evaluation *e) {
     for (size_t i = 0; i < e->n_warning && i < SHOWN_WARNINGS; i++) {
         const struct evaluation_warning *w = &e->warning[i];
-        session_warn(s, "[%.*s] %.*s%s%.*s", STR_ARG(w->code), STR_ARG(w->field), w->field.len > 0 ? ": " : "", STR_ARG(w->message));
+        session_warn(s, "[%.*s] %.*s%s%.*s", STR_ARG(w->code), STR_ARG(w->field), w->field.len > 0 ? ": " : "",
+                     STR_ARG(w->message));
     }
     if (e->n_warning > SHOWN_WARNINGS)
         session_warn(s, "and %zu more; the report lists them all", e->n_warning - SHOWN_WARNINGS);
@@ -59,7 +60,8 @@ static void show_features(const struct session *s, const struct evaluation *e) {
 
 static void show_summary(const struct session *s, const struct evaluation *e, const struct train_settings *o) {
     struct arena *a = s->arena;
-    present_heading(&s->out, str_cstr(a, str_format(a, "%.*s: %zu leads, %zu converted", STR_ARG(e->data_name), e->rows, e->positives)));
+    present_heading(
+        &s->out, str_cstr(a, str_format(a, "%.*s: %zu leads, %zu converted", STR_ARG(e->data_name), e->rows, e->positives)));
     terminal_put(&s->out, report_summary(a, e));
     show_features(s, e);
     terminal_put(&s->out, STR("\n"));
@@ -97,10 +99,29 @@ static err read_documents(struct session *s, const struct train_settings *o, str
     return split_parse(o->split, &t->split);
 }
 
-static err write_model(struct session *s, const struct train_settings *o, const struct bundle *b) {
+/* What is written. Begun before the work, so that a path that cannot be written is told at once. */
+struct outputs {
+    struct file_out *model, *report;
+};
+
+static err open_outputs(struct session *s, const struct train_settings *o, struct outputs *out) {
+    TRY(leads_refuse_same("FILE", o->leads.file, "--out", o->out));
+    TRY(leads_refuse_same("FILE", o->leads.file, "--report", o->report));
+    TRY(leads_refuse_same("--out", o->out, "--report", o->report));
+    TRY(leads_refuse_same("--out", o->out, "--rejects", o->leads.rejects));
+    TRY(file_create(s->arena, o->out.ptr, &out->model));
+    if (str_equal(o->out, STR("-"))) {
+        s->data_on_stdout = true;
+        s->out = s->err;
+    }
+    return leads_open_report(s, o->report, &out->report);
+}
+
+static err write_model(struct session *s, struct file_out *to, const struct bundle *b) {
     struct buf *bytes = buf_in(s->arena, MODEL_MAX_BYTE);
     TRY(bundle_write(b, bytes));
-    return file_write_all(s->arena, o->out.ptr, buf_str(bytes));
+    TRY(file_write(to, buf_str(bytes)));
+    return file_commit(to);
 }
 
 static err run_train(struct session *s, const void *options) {
@@ -124,6 +145,8 @@ static err run_train(struct session *s, const void *options) {
         .note = note,
         .note_ctx = s,
     };
+    struct outputs out;
+    TRY(open_outputs(s, o, &out));
     TRY(read_documents(s, o, &t));
     struct frame *f;
     struct leads_faults faults;
@@ -132,11 +155,10 @@ static err run_train(struct session *s, const void *options) {
     struct training made;
     TRY(train_model(s->arena, f, &t, &made));
     leads_add_fault_warning(s->arena, &faults, made.evaluation);
-    TRY(write_model(s, o, made.bundle));
+    TRY(write_model(s, out.model, made.bundle));
     made.evaluation->seconds.read = read_s;
     made.evaluation->seconds.total = clock_second_since(&s->clock, began);
-    if (o->report.len > 0)
-        TRY(leads_write_report(s, o->report.ptr, made.evaluation));
+    TRY(leads_write_report(s, o->report, out.report, made.evaluation));
     if (!s->quiet)
         show_warnings(s, made.evaluation);
     if (s->json)
@@ -147,28 +169,92 @@ static err run_train(struct session *s, const void *options) {
 }
 
 static const struct argument train_arguments[] = {
-    {.name = "FILE", .help = "past leads with their outcome: CSV, CSV.gz or JSON lines; - is standard input", .offset = offsetof(struct train_settings, leads.file)},
+    {.name = "FILE",
+     .help = "past leads with their outcome: CSV, CSV.gz or JSON lines; - is standard input",
+     .offset = offsetof(struct train_settings, leads.file)},
 };
 
 #define AT(member) .offset = offsetof(struct train_settings, member)
 
 static const struct setting train_table[] = {
-    {.name = "target", .type = SETTING_STRING, AT(target), .required = true, .arg = "COLUMN", .help = "the column that tells what became of a lead"},
-    {.name = "positive", .type = SETTING_STRING, AT(positive), .arg = "VALUE", .help = "the value of that column that means converted; not needed for yes/no, 1/0, true/false, won"},
-    {.name = "id", .type = SETTING_STRING, AT(id), .arg = "COLUMN", .help = "the column that names a lead; never used as a feature"},
-    {.name = "exclude", .type = SETTING_LIST, AT(exclude), .arg = "COLUMN,...", .help = "columns to leave out, such as fields filled in after the outcome"},
-    {.name = "time", .type = SETTING_STRING, AT(time), .arg = "COLUMN", .help = "when each lead came: a date, or a number that grows; needed for --split time:F"},
+    {.name = "target",
+     .type = SETTING_STRING,
+     AT(target),
+     .required = true,
+     .arg = "COLUMN",
+     .help = "the column that tells what became of a lead"},
+    {.name = "positive",
+     .type = SETTING_STRING,
+     AT(positive),
+     .arg = "VALUE",
+     .help = "the value of that column that means converted; not needed for yes/no, 1/0, true/false, won"},
+    {.name = "id",
+     .type = SETTING_STRING,
+     AT(id),
+     .arg = "COLUMN",
+     .help = "the column that names a lead; never used as a feature"},
+    {.name = "exclude",
+     .type = SETTING_LIST,
+     AT(exclude),
+     .arg = "COLUMN,...",
+     .help = "columns to leave out, such as fields filled in after the outcome"},
+    {.name = "time",
+     .type = SETTING_STRING,
+     AT(time),
+     .arg = "COLUMN",
+     .help = "when each lead came: a date, or a number that grows; needed for --split time:F, and not used as a feature"},
     {.name = "schema", .type = SETTING_PATH, AT(schema), .help = "a feature schema to follow, as galena schema writes it"},
-    {.name = "family", .type = SETTING_CHOICE, AT(family), .fallback = "auto", .choices = families, .help = "the kind of model; auto cross-validates and stacks them"},
-    {.name = "profile", .type = SETTING_PATH, AT(profile), .help = "an ideal customer profile: the starting point that the outcomes move"},
-    {.name = "split", .type = SETTING_STRING, AT(split), .fallback = "hash:0.3", .arg = "SPLIT", .help = "which rows test: hash:F (by row number), random:F (by seed), time:F (the latest), or none"},
-    {.name = "seed", .type = SETTING_INTEGER, AT(seed), .fallback = "1", .min = 0, .max = 9007199254740992, .help = "the same seed gives the same model"},
-    {.name = "threads", .type = SETTING_INTEGER, AT(threads), .fallback = "0", .min = 0, .max = 64, .help = "threads to use; 0 is one for each core; the result does not depend on it"},
-    {.name = "allow-leaks", .type = SETTING_FLAG, AT(allow_leaks), .help = "train although a field plainly knows the outcome"},
+    {.name = "family",
+     .type = SETTING_CHOICE,
+     AT(family),
+     .fallback = "auto",
+     .choices = families,
+     .help = "the kind of model; auto cross-validates and stacks them"},
+    {.name = "profile",
+     .type = SETTING_PATH,
+     AT(profile),
+     .help = "an ideal customer profile: the starting point that the outcomes move"},
+    {.name = "split",
+     .type = SETTING_STRING,
+     AT(split),
+     .fallback = "hash:0.3",
+     .arg = "SPLIT",
+     .help = "which rows test: hash:F (by row number), random:F (by seed), time:F (the latest), or none"},
+    {.name = "seed",
+     .type = SETTING_INTEGER,
+     AT(seed),
+     .fallback = "1",
+     .min = 0,
+     .max = 9007199254740992,
+     .help = "the same seed gives the same model"},
+    {.name = "threads",
+     .type = SETTING_INTEGER,
+     AT(threads),
+     .fallback = "0",
+     .min = 0,
+     .max = 64,
+     .help = "threads to use; 0 is one for each core; the result does not depend on it"},
+    {.name = "allow-leaks",
+     .type = SETTING_FLAG,
+     AT(allow_leaks),
+     .help = "train although a field plainly knows the outcome"},
     {.name = "hot", .type = SETTING_FRACTION, AT(hot), .fallback = "0.85", .help = "leads above this probability are hot"},
-    {.name = "warm", .type = SETTING_FRACTION, AT(warm), .fallback = "0.5", .help = "leads above this probability are warm, the others cold"},
-    {.name = "out", .letter = 'o', .type = SETTING_PATH, AT(out), .required = true, .arg = "MODEL", .help = "where the model goes"},
-    {.name = "report", .type = SETTING_PATH, AT(report), .help = "also write a report: a page for people (.html) or everything in numbers (.json)"},
+    {.name = "warm",
+     .type = SETTING_FRACTION,
+     AT(warm),
+     .fallback = "0.5",
+     .help = "leads above this probability are warm, the others cold"},
+    {.name = "out",
+     .letter = 'o',
+     .type = SETTING_PATH,
+     AT(out),
+     .required = true,
+     .arg = "MODEL",
+     .help = "where the model goes"},
+    {.name = "report",
+     .type = SETTING_PATH,
+     AT(report),
+     .help = "also write a report: a page for people (.html) or everything in numbers (.json)"},
     LEADS_SETTINGS(struct train_settings, leads),
 };
 
@@ -176,13 +262,15 @@ const struct command command_train = {
     .name = "train",
     .summary = "fit a model to past leads",
     .description =
-        "Learns from past leads which new ones will convert, and measures on rows kept aside how good that is. It infers what each "
+        "Learns from past leads which new ones will convert, and measures on rows kept aside how good that is. It infers "
+        "what each "
         "column is (see galena schema), stops when a column plainly knows the outcome, chooses and calibrates the model by "
         "cross-validation on the training rows alone, and writes one file that galena score needs.\n\n"
         "The test rows are never used for anything but the final figures.",
-    .examples = "# past leads, the outcome in column Converted\ngalena train past.csv --target Converted --out leads.model\n"
-                "# leave out fields filled in after the sale, and write a report\n"
-                "galena train past.csv --target Converted --exclude Tags,'Lead Quality' --out leads.model --report report.html\n",
+    .examples =
+        "# past leads, the outcome in column Converted\ngalena train past.csv --target Converted --out leads.model\n"
+        "# leave out fields filled in after the sale, and write a report\n"
+        "galena train past.csv --target Converted --exclude Tags,'Lead Quality' --out leads.model --report report.html\n",
     COMMAND_ARGUMENTS(train_arguments),
     COMMAND_SETTINGS(train_table),
     .options_size = sizeof(struct train_settings),

@@ -20,7 +20,8 @@ size_t reason_rank(const double *share, size_t n, size_t most, uint32_t *out) {
     return k;
 }
 
-/* At most three significant digits, thousands separated; written without an allocation since every scored row passes here. */
+/* At most three significant digits, thousands separated; written without an allocation since every scored row passes here.
+ */
 static void add_number(struct buf *out, double v) {
     char text[NUMBER_TEXT_BYTE];
     if (v < 0) {
@@ -49,7 +50,8 @@ static void add_percent(struct buf *out, double p) {
 static str title_of(const struct field *f) { return f->title.len > 0 ? f->title : f->name; }
 
 /* The part of the sentence that compares with other leads may not speak against the share. */
-static void add_typical_level(struct buf *out, const struct reason_input *in, const struct field *f, size_t slot, bool raises) {
+static void add_typical_level(struct buf *out, const struct reason_input *in, const struct field *f, size_t slot,
+                              bool raises) {
     if (!f->level_rate || isnan(in->base_rate))
         return;
     double rate = f->level_rate[slot];

@@ -1,9 +1,9 @@
 /* reason.h — sentences that say why a score is what it is.
  *
- * A reason is one term of the model (a field, or a sub-score of the profile) with its share of the log-odds: it names the value, what
- * is typical when that is known and agrees with the direction, and by how much the share multiplies or divides the odds relative to the
- * average lead. The sentences are the model's own: their signs are the signs of the shares, the largest come first, and a term
- * without a share is never a reason. */
+ * A reason is one term of the model (a field, or a sub-score of the profile) with its share of the log-odds: it names the
+ * value, what is typical when that is known and agrees with the direction, and by how much the share multiplies or divides
+ * the odds relative to the average lead. The sentences are the model's own: their signs are the signs of the shares, the
+ * largest come first, and a term without a share is never a reason. */
 #ifndef GALENA_EXPLAIN_REASON_H
 #define GALENA_EXPLAIN_REASON_H
 
@@ -16,7 +16,8 @@ enum { REASON_MAX = 20 };
 /* Smallest share, in log-odds, that is worth a sentence: odds times or divided by 1.02. */
 #define REASON_LEAST_SHARE 0.02
 
-/* A term beyond the fields: a sub-score of the profile with its value for this lead, or a criterion with the cell it read. */
+/* A term beyond the fields: a sub-score of the profile with its value for this lead, or a criterion with the cell it read.
+ */
 struct extra_term {
     str title;    /* "Firmographic fit" */
     double value; /* shown with two decimals when there is no text */
@@ -32,8 +33,8 @@ struct reason_input {
     double base_rate;    /* share of converted leads at training; NaN when unknown */
 };
 
-/* Indices of the up to `most` terms with the largest absolute shares of at least REASON_LEAST_SHARE, largest first; ties by index. Returns
- * how many. `most` is at most REASON_MAX. */
+/* Indices of the up to `most` terms with the largest absolute shares of at least REASON_LEAST_SHARE, largest first; ties by
+ * index. Returns how many. `most` is at most REASON_MAX. */
 size_t reason_rank(const double *share, size_t n, size_t most, uint32_t *out);
 
 /* Appends the sentence for one term. */

@@ -12,6 +12,13 @@
 
 enum { N_MONTH = 12, N_WEEKDAY = 7, FOLD_BYTE = 256, MAX_WIDTH = 2000000 };
 
+/* A category of more levels than RATE_LEVELS has a rate; of its levels, in order of frequency, so many are columns for trees
+ * and for additive families. */
+enum { RATE_LEVELS = 12, TREE_LEVELS = 80, LINEAR_LEVELS = 300 };
+
+/* Rows of the base rate that a level's rate starts from when it is made of other folds: as in fit.c. */
+static const double prior_rows = 10;
+
 /* A spelling and the slot it stands for: a level, or n_level + 1 and on for what is missing. */
 struct entry {
     uint64_t hash;
@@ -24,6 +31,8 @@ struct binding {
     int32_t column; /* of the file, or -1 */
     enum field_type type;
     uint32_t number, missing, bin, level, month; /* first column of each part */
+    uint32_t rate;                               /* column of the rate */
+    double *rate_of;                             /* field_slots(): log-odds; NULL: no such column */
     struct entry *table;
     size_t mask; /* table size - 1 */
 };
@@ -118,14 +127,42 @@ static void add_date_columns(struct arena *a, struct encoder *e, uint32_t i) {
     e->max_nonzero += 2;
 }
 
+static double rate_number(double rate) {
+    double p = rate > 1e-6 ? rate < 1 - 1e-6 ? rate : 1 - 1e-6 : 1e-6;
+    return log(p / (1 - p));
+}
+
+static void add_rate(struct arena *a, struct encoder *e, uint32_t i) {
+    struct binding *b = &e->bind[i];
+    const struct field *f = b->f;
+    if (f->type != FIELD_CATEGORY || f->n_level <= RATE_LEVELS || !f->level_rate)
+        return;
+    b->rate = (uint32_t)e->width;
+    b->rate_of = ARENA_ARRAY(a, field_slots(f), double);
+    for (size_t l = 0; l < field_slots(f); l++)
+        b->rate_of[l] = rate_number(f->level_rate[l]);
+    add_column(e, i, FEATURE_RATE, COLUMN_TREE | (f->n_level > LINEAR_LEVELS ? (unsigned)COLUMN_LINEAR : 0u), 0,
+               str_format(a, "%.*s~", STR_ARG(f->name)),
+               str_format(a, "the usual conversion of %.*s", STR_ARG(title_of(f))));
+    e->max_nonzero++;
+}
+
+static unsigned level_use(unsigned use, size_t level) {
+    if (level >= LINEAR_LEVELS)
+        return use & ~(unsigned)(COLUMN_LINEAR | COLUMN_TREE);
+    return level >= TREE_LEVELS ? use & ~(unsigned)COLUMN_TREE : use;
+}
+
 static void add_level_columns(struct arena *a, struct encoder *e, uint32_t i) {
     const struct field *f = e->bind[i].f;
+    add_rate(a, e, i);
     bool several = f->type == FIELD_MULTI; /* not exclusive: no use for counting families */
     unsigned use = COLUMN_LINEAR | COLUMN_TREE | (several ? 0u : (unsigned)COLUMN_COUNT);
     const char *verb = several ? "has" : "is";
     e->bind[i].level = (uint32_t)e->width;
     for (size_t l = 0; l < f->n_level; l++)
-        add_column(e, i, FEATURE_LEVEL, use, l, str_format(a, "%.*s=%.*s", STR_ARG(f->name), STR_ARG(f->level[l].text)),
+        add_column(e, i, FEATURE_LEVEL, e->bind[i].rate_of ? level_use(use, l) : use, l,
+                   str_format(a, "%.*s=%.*s", STR_ARG(f->name), STR_ARG(f->level[l].text)),
                    str_format(a, "%.*s %s %.*s", STR_ARG(title_of(f)), verb, STR_ARG(f->level[l].text)));
     add_column(e, i, FEATURE_OTHER, use, f->n_level, str_format(a, "%.*s=*", STR_ARG(f->name)),
                str_format(a, "%.*s %s another value", STR_ARG(title_of(f)), verb));
@@ -203,7 +240,7 @@ static void make_table(struct arena *a, struct binding *b) {
 /* ---- binding ---- */
 
 static size_t width_of(const struct field *f) {
-    size_t n = 2 + f->n_missing_own + f->n_level;
+    size_t n = 3 + f->n_missing_own + f->n_level;
     return f->type == FIELD_NUMERIC || f->type == FIELD_DATE ? n + f->n_edge + 1 + N_MONTH + N_WEEKDAY : n;
 }
 
@@ -300,6 +337,8 @@ static void list_missing(const struct binding *b, uint32_t slot, struct encoded 
     v->state = VALUE_MISSING;
     v->slot = slot;
     out->n_missing++;
+    if (b->rate_of)
+        list(out, b->rate, b->rate_of[slot]);
     list(out, b->missing + slot - (uint32_t)b->f->n_level - 1, 1);
 }
 
@@ -334,6 +373,8 @@ static void encode_category(const struct binding *b, struct encoded *out, struct
     v->state = slot < n_level ? VALUE_KNOWN : VALUE_UNSEEN;
     out->n_known += slot < n_level;
     out->n_unseen += slot == n_level;
+    if (b->rate_of)
+        list(out, b->rate, b->rate_of[slot]);
     list(out, b->level + slot, 1);
 }
 
@@ -534,4 +575,51 @@ err encode_rows(struct arena *a, const struct encoder *e, const struct frame *f,
         *invalid = bad;
     *out = s;
     return OK;
+}
+
+/* ---- rates of other folds ---- */
+
+/* The slot of a row's level, from the column listed after the rate. */
+static size_t slot_of(const struct encoder *e, const struct field *f, uint32_t column) {
+    const struct feature *x = &e->feature[column];
+    return x->kind == FEATURE_MISSING ? f->n_level + 1 + x->slot : x->slot;
+}
+
+static void cross_fit_column(struct arena *a, const struct encoder *e, const struct binding *b, struct dataset *s,
+                             double *val, const uint32_t *fold, uint32_t n_fold) {
+    struct arena_mark mark = arena_mark(a);
+    const size_t k = field_slots(b->f);
+    double *n = ARENA_ARRAY(a, k * (n_fold + 1), double), *positive = ARENA_ARRAY(a, k * (n_fold + 1), double);
+    double *all = ARENA_ARRAY(a, n_fold + 1, double), *all_positive = ARENA_ARRAY(a, n_fold + 1, double);
+    size_t *at = ARENA_ARRAY(a, s->n, size_t);
+    for (size_t i = 0; i < s->n; i++) {
+        at[i] = s->start[i];
+        while (s->col[at[i]] != b->rate)
+            at[i]++;
+        const size_t slot = slot_of(e, b->f, s->col[at[i] + 1]), own = slot * (n_fold + 1) + fold[i];
+        const size_t whole = slot * (n_fold + 1) + n_fold;
+        n[own]++, n[whole]++, all[fold[i]]++, all[n_fold]++;
+        positive[own] += s->y[i], positive[whole] += s->y[i];
+        all_positive[fold[i]] += s->y[i], all_positive[n_fold] += s->y[i];
+    }
+    for (size_t i = 0; i < s->n; i++) {
+        const size_t slot = slot_of(e, b->f, s->col[at[i] + 1]), own = slot * (n_fold + 1) + fold[i];
+        const size_t whole = slot * (n_fold + 1) + n_fold;
+        const double base = (all_positive[n_fold] - all_positive[fold[i]]) / (all[n_fold] - all[fold[i]]);
+        val[at[i]] = rate_number((positive[whole] - positive[own] + prior_rows * base) / (n[whole] - n[own] + prior_rows));
+    }
+    arena_rewind(a, mark);
+}
+
+void encoder_cross_fit(struct arena *a, const struct encoder *e, struct dataset *s, const uint32_t *fold, uint32_t n_fold) {
+    double *val = NULL;
+    for (size_t i = 0; i < e->schema->n_field; i++) {
+        if (!e->bind[i].rate_of || s->n == 0)
+            continue;
+        if (!val)
+            val = arena_copy(a, s->val, s->start[s->n] * sizeof *val);
+        cross_fit_column(a, e, &e->bind[i], s, val, fold, n_fold);
+    }
+    if (val)
+        s->val = val;
 }

@@ -2,10 +2,14 @@
  *
  * The columns of one field are adjacent, in this order:
  *   numeric  number · missing · one a missing token of its own · bins
- *   category, flag, multi  levels · other · missing · one a missing token of its own
+ *   category, flag, multi  (rate) · levels · other · missing · one a missing token of its own
  *   date     number (days since the reference) · missing · tokens · bins · 12 months · 7 weekdays (Monday first)
  * Numbers are clipped, log1p-transformed where the schema says so (Eq. 4), and standardised; indicators are 1 (Eq. 3). A
  * known number is always listed, even when it is 0; a field that is not known lists no number, which is "missing" to trees.
+ *
+ * A category of many levels has the log-odds of its level's conversion rate (shrunk, over the training rows) as a number of
+ * its own: trees cut hundreds of levels with it at once. Its most frequent levels alone are columns for trees, and for
+ * additive families; the rest are known by the rate. Training rows must not know their own outcome by it: encoder_cross_fit.
  *
  * The width depends on the schema alone, not on the file. An encoder is const after encoder_new and may be shared by
  * threads; each thread has its own struct encoded. */
@@ -17,7 +21,15 @@
 #include "lead/schema.h"
 #include "ml/dataset.h"
 
-enum feature_kind { FEATURE_NUMBER, FEATURE_MISSING, FEATURE_BIN, FEATURE_LEVEL, FEATURE_OTHER, FEATURE_KIND_COUNT };
+enum feature_kind {
+    FEATURE_NUMBER,
+    FEATURE_MISSING,
+    FEATURE_BIN,
+    FEATURE_LEVEL,
+    FEATURE_OTHER,
+    FEATURE_RATE,
+    FEATURE_KIND_COUNT
+};
 
 /* One column. */
 struct feature {
@@ -75,5 +87,9 @@ str encode_explain(struct arena *a, const struct encoder *e, uint32_t field, con
  * columns. *invalid, when not NULL, gets the number of invalid cells. */
 err encode_rows(struct arena *a, const struct encoder *e, const struct frame *f, const uint32_t *rows, size_t n,
                 const double *y, struct dataset **out, size_t *invalid) MUST_CHECK;
+
+/* Replaces each row's rate numbers by those of the other folds: fold[s->n] in 0..n_fold-1. s comes from encode_rows, or is
+ * such a dataset with further columns after the encoder's, with outcomes in s->y. */
+void encoder_cross_fit(struct arena *a, const struct encoder *e, struct dataset *s, const uint32_t *fold, uint32_t n_fold);
 
 #endif

@@ -43,6 +43,16 @@ static void warn_variants(struct sight *x) {
                               STR_ARG(x->title), STR_ARG(first), groups > 1 ? ", and others" : ""));
 }
 
+/* The first cell in file order that cannot be read; there is one. */
+static str first_unreadable(const struct sight *x, uint64_t *line) {
+    size_t i = 0;
+    double number;
+    while (x->missing[x->c.value_of[i]] || column_read(x->c.value[x->c.value_of[i]].text, &x->f, &number))
+        i++;
+    *line = x->w->frame->line[x->w->rows[i]];
+    return x->c.value[x->c.value_of[i]].text;
+}
+
 static void warn_unreadable(struct sight *x) {
     if (x->f.type != FIELD_NUMERIC && x->f.type != FIELD_DATE)
         return;
@@ -50,10 +60,18 @@ static void warn_unreadable(struct sight *x) {
     str example = {0};
     fit_mark_missing(&x->c, &x->f, x->missing);
     column_tally(x->w->a, &x->c, &x->f, x->missing, &n, &invalid, &example);
-    if (invalid > 0)
-        sight_warn(x, STR("unparsable_values"),
-                   str_format(x->w->a, "column %.*s (%s): %zu cells cannot be read, such as \"%.*s\"; they count as missing",
-                              STR_ARG(x->title), field_type_name(x->f.type), invalid, STR_ARG(sight_brief(example))));
+    if (invalid == 0)
+        return;
+    uint64_t line;
+    example = first_unreadable(x, &line);
+    const str source = x->w->frame->source;
+    sight_warn(
+        x, STR("unparsable_values"),
+        str_format(x->w->a,
+                   "%.*s%sline %llu, column %.*s (%s): \"%.*s\" cannot be read; %zu cell%s of the column %s as not known",
+                   STR_ARG(source), source.len > 0 ? ", " : "", (unsigned long long)line, STR_ARG(x->title),
+                   field_type_name(x->f.type), STR_ARG(sight_brief(example)), invalid, invalid == 1 ? "" : "s",
+                   invalid == 1 ? "counts" : "count"));
 }
 
 static void note_missing(struct sight *x) {
@@ -202,7 +220,7 @@ static void set_fit_opts(struct work *w) {
     w->fit = (struct fit_opts_field){.has_y = w->y != NULL,
                                      .base_rate = positive / (double)w->n,
                                      .rare = rare,
-                                     .max_level = w->o.max_level ? w->o.max_level : 80,
+                                     .max_level = w->o.max_level ? w->o.max_level : 2000,
                                      .n_bin = w->o.n_bin ? w->o.n_bin : 14};
 }
 

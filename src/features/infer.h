@@ -14,7 +14,7 @@ struct infer_opts {
     str id, time;         /* "" when none */
     const str *exclude;   /* columns to be FIELD_IGNORED */
     size_t n_exclude;
-    uint32_t max_level; /* 80: levels with a column of their own */
+    uint32_t max_level; /* 2000: levels that are known; features/encode.h says which have a column of their own */
     uint32_t rare;      /* training rows a level needs for a column of its own; default n_train / 200, within 5..10, and
                            n_train / 20,000 when that is more */
     uint32_t n_bin;     /* 14: quantile bins of a number, each of at least `rare` rows */

@@ -216,10 +216,11 @@ static const char *const identifier_phrases[] = {
     "mail$",  "phone$",     "telephone$",      "url$",  "=name",   "full name$",   "=unnamed 0", "unnamed$",
     "token$", "hash$",      "account number$", NULL};
 
-static const char *const quantity_phrases[] = {"^number of", "^num",   "^nr",     "^no of", "^n",      "count$", "total",
-                                               "amount",     "sum",    "average", "avg",    "mean",    "per",    "rate$",
-                                               "ratio",      "share",  "price",   "cost",   "revenue", "days",   "hour",
-                                               "minute",     "second", "length",  "size",   "value$",  "score$", NULL};
+static const char *const quantity_phrases[] = {"^number of", "^num",   "^nr",      "^no of", "^n",      "count$",  "total",
+                                               "amount",     "sum",    "average",  "avg",    "mean",    "per",     "rate$",
+                                               "ratio",      "share",  "price",    "cost",   "revenue", "days",    "hour",
+                                               "minute",     "second", "length",   "size",   "value$",  "score$",  "age",
+                                               "year",       "tenure", "distance", "income", "salary",  "balance", NULL};
 
 static const char *const status_phrases[] = {
     "status",      "stage$",       "=stage",        "tag",        "tags",      "outcome", "result",

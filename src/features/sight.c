@@ -183,9 +183,9 @@ static bool jumps_about(struct sight *x) {
     size_t n, invalid;
     str example;
     struct tally *t = column_tally(x->w->a, &x->c, &x->f, x->missing, &n, &invalid, &example);
-    enum { BINS = 12 };
+    enum { BINS = 12, MOST_CODES = 60 };
     double edges[BINS], chi = 0, freedom = 0;
-    if (!x->w->y || n < 16 || n > 400)
+    if (!x->w->y || n < 16 || n > MOST_CODES)
         return false;
     size_t n_edge = tally_edges(t, n, BINS, x->w->fit.rare, edges);
     for (size_t i = 0, b = 0; i < n; b++) {
@@ -344,6 +344,16 @@ static void settle_date_order(struct sight *x) {
                               STR_ARG(x->title), x->f.date_order == TIME_DAY_FIRST ? "day" : "month"));
 }
 
+/* A column of names or text that many rows lack may tell by being filled at all, and by the few values that come often. */
+static void keep_fill(struct sight *x) {
+    const struct look *l = &x->look;
+    const double enough = fmax(30, 0.02 * (l->known + l->empty));
+    if ((x->f.type != FIELD_IDENTIFIER && x->f.type != FIELD_TEXT) || l->empty < enough || l->known < enough)
+        return;
+    x->f.type = FIELD_CATEGORY;
+    x->f.note = STR("hardly any value comes more than a few times: what counts is whether there is one");
+}
+
 static void settle_type(struct sight *x) {
     const struct look *l = &x->look;
     if (l->known <= 0)
@@ -359,6 +369,7 @@ static void settle_type(struct sight *x) {
         settle_number(x);
     else
         settle_text(x);
+    keep_fill(x);
     if (x->f.type == FIELD_NUMERIC || x->f.type == FIELD_DATE)
         return;
     if (l->number > 0.2 * l->known && l->number < nearly_all * l->known && x->f.type == FIELD_CATEGORY && l->odd > 1)

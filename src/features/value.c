@@ -8,6 +8,9 @@
 
 enum { CELL_BYTE = 64 }; /* longer cells are not numbers */
 
+/* Nothing that is counted or measured is larger, and sums of cubes of what is smaller stay finite. */
+static const double largest = 1e100;
+
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 /* Exact: up to 15 digits are a whole number below 2^53, and one division by a power of ten up to 10^15 rounds correctly
@@ -119,6 +122,8 @@ bool number_read(str cell, char decimal, struct number *out) {
         return false;
     if (decimal != ',' && (number_read_short(s, &plain) || number_parse(s, &plain))) {
         bool ambiguous = decimal == 0 && is_ambiguous(s);
+        if (fabs(plain) > largest)
+            return false;
         *out = (struct number){plain, plain, plain, ambiguous ? NUMBER_AMBIGUOUS : 0};
         return true;
     }
@@ -132,6 +137,8 @@ bool number_read(str cell, char decimal, struct number *out) {
     if (!quantity_parse(s, &q) || (negative && (q.low != q.high || q.low < 0)))
         return false;
     double value = quantity_middle(q, true), sign = negative ? -1 : 1;
+    if (!(fabs(value) <= largest))
+        return false;
     *out = (struct number){sign * value, sign * q.low, sign * q.high, note | notes_of(s, &q)};
     return true;
 }

@@ -26,7 +26,7 @@ struct number {
 
 /* Reads the whole cell (space around it is allowed). decimal: '.' or ',' when the column's mark is known, 0 to read each
  * cell by itself: then "1.200,50" and "1,5" have a decimal comma, and "1,200" is read as twelve hundred and noted
- * NUMBER_AMBIGUOUS. False, with *out untouched, for anything else: words, "1e999", hexadecimal, "inf". */
+ * NUMBER_AMBIGUOUS. False, with *out untouched, for anything else: words, numbers beyond 1e100, hexadecimal, "inf". */
 bool number_read(str cell, char decimal, struct number *out);
 
 /* What a cell says about its column's decimal mark: 1 it can only be a comma, -1 only a point, 0 nothing. */

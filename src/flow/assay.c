@@ -4,13 +4,15 @@
 #include "base/parallel.h"
 #include "features/vectorise.h"
 #include "flow/assay_priv.h"
+#include "learn/predict.h"
 #include "score/scorer.h"
 
 #include <math.h>
 
 enum { BATCH_ROWS = 2048, SCRATCH_BYTE = 256 << 20, MAX_BATCHES = 64 };
 
-/* A row with less than this share of the model's importance known is not scored: almost all of the score would be the base rate. */
+/* A row with less than this share of the model's importance known is not scored: almost all of the score would be the base
+ * rate. */
 static const double least_known = 0.02;
 
 /* ---- one row ---- */
@@ -85,12 +87,13 @@ static void vectorise(const struct assay *w, struct assay_batch *b, struct arena
 
 /* ---- one batch ---- */
 
-/* The rows to be scored stand together for the families' sake. */
+/* Scores and explains the rows that are to be scored; they stand together for the families' sake. */
 static void score(const struct assay *w, struct assay_batch *b, struct arena *a) {
     const size_t n_term = w->bundle->n_term;
     struct row *x = ARENA_ARRAY(a, b->n, struct row);
     struct score *s = ARENA_ARRAY(a, b->n, struct score);
     unsigned char *missing = ARENA_ARRAY(a, b->n * n_term, unsigned char);
+    double *share = w->o->reasons > 0 ? ARENA_ARRAY(a, b->n * n_term, double) : NULL;
     size_t n = 0;
     for (size_t i = 0; i < b->n; i++)
         if (b->row[i].status == RECORD_SCORED) {
@@ -98,13 +101,19 @@ static void score(const struct assay *w, struct assay_batch *b, struct arena *a)
             x[n++] = b->row[i].x;
         }
     scorer_score(w->bundle, x, n, missing, w->o->interval, a, s);
-    for (size_t i = 0, k = 0; i < b->n; i++)
-        if (b->row[i].status == RECORD_SCORED)
-            b->row[i].score = s[k++];
+    if (share)
+        scorer_explain(w->bundle, x, n, a, share);
+    for (size_t i = 0, k = 0; i < b->n; i++) {
+        if (b->row[i].status != RECORD_SCORED)
+            continue;
+        b->row[i].score = s[k];
+        b->row[i].share = share ? share + k * n_term : NULL;
+        k++;
+    }
 }
 
-/* Runs inside the guards of both arenas: that of the rows read, which also keeps what the writer needs after the thread has gone on,
- * and the thread's scratch. */
+/* Runs inside the guards of both arenas: that of the rows read, which also keeps what the writer needs after the thread has
+ * gone on, and the thread's scratch. */
 static err process(void *ctx) {
     struct assay_batch *b = ctx;
     const struct assay *w = b->owner;
@@ -134,8 +143,8 @@ static err process_part(void *ctx, size_t i, struct arena *scratch) {
 static void note_fault(struct assay *w, const struct assay_fault *f) {
     if (w->result->n_fault == ASSAY_SHOWN_FAULTS)
         return;
-    w->result->fault[w->result->n_fault++] = (struct assay_fault){
-        .line = f->line, .column = str_copy(w->a, f->column), .reason = str_copy(w->a, f->reason)};
+    w->result->fault[w->result->n_fault++] =
+        (struct assay_fault){.line = f->line, .column = str_copy(w->a, f->column), .reason = str_copy(w->a, f->reason)};
 }
 
 static err reject_failed(struct assay *w, const struct assay_batch *b, struct reject *reject) {
@@ -237,22 +246,37 @@ static void rank_fields(struct assay *w) {
     }
 }
 
+/* Names the fields that the file lacks, most important first. */
+static void list_absent(struct assay *w) {
+    struct assay_result *r = w->result;
+    size_t n;
+    const uint32_t *absent = encoder_absent(vectoriser_encoder(w->vectoriser), &n);
+    r->absent = ARENA_ARRAY(w->a, n, str);
+    for (size_t k = 0; k < w->n_ranked; k++)
+        for (size_t i = 0; i < n; i++)
+            if (absent[i] == w->ranked[k])
+                r->absent[r->n_absent++] = w->bundle->schema->field[absent[i]].name;
+}
+
 static err bind(struct assay *w, struct table *table) {
     w->column = table_columns(table, &w->n_column);
     w->delimiter = table_delimiter(table);
     if (w->bundle) {
-        TRY(vectoriser_new(w->a, w->bundle->schema, w->bundle->profile, w->column, w->n_column, &w->vectoriser));
+        TRY(predict_bind(w->a, w->bundle, str_from(table_name(table)), w->column, w->n_column, &w->vectoriser));
         rank_fields(w);
+        list_absent(w);
     }
-    if (w->profile)
-        TRY(profile_bind(w->a, w->profile, w->column, w->n_column, &w->binding));
+    err rc = w->profile ? profile_bind(w->a, w->profile, w->column, w->n_column, &w->binding) : OK;
+    if (rc != OK)
+        return err_prefix(rc, "%s", table_name(table));
     return make_batches(w);
 }
 
-err assay_run(struct arena *a, struct table *table, const struct assay_options *o, struct file_out *out, struct reject *reject,
-              struct assay_result *result) {
+err assay_run(struct arena *a, struct table *table, const struct assay_options *o, struct file_out *out,
+              struct reject *reject, struct assay_result *result) {
     struct assay *w = ARENA_NEW(a, struct assay);
-    *w = (struct assay){.a = a, .o = o, .bundle = o->bundle, .profile = o->profile, .result = result};
+    *w = (struct assay){
+        .a = a, .o = o, .bundle = o->bundle, .profile = o->profile, .result = result, .keep_invalid = reject != NULL};
     w->hot = o->bundle ? o->bundle->hot : o->hot;
     w->warm = o->bundle ? o->bundle->warm : o->warm;
     *result = (struct assay_result){0};

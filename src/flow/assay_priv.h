@@ -13,20 +13,18 @@ struct assay_row {
     unsigned char *missing; /* n_term */
     const struct field_value *value;
     double section[SECTION_COUNT];
-    const double *credit_share; /* by the profile alone: shares of the criteria ... */
-    const str *credit_value;    /* ... and the cells they were read from */
+    const double *share;     /* of the terms in the log-odds; by the profile alone: of its criteria */
+    const str *credit_value; /* by the profile alone: the cells the criteria were read from */
     uint32_t n_invalid;
     struct score score;
 };
 
-/* A cell that could not be read; the first few of a batch. */
+/* A cell that could not be read. */
 struct assay_invalid {
     size_t row;
     uint32_t position; /* 1-based column of the file */
     str column, reason;
 };
-
-enum { BATCH_INVALID = 1024 };
 
 struct assay_batch {
     struct arena *arena; /* of the rows read */
@@ -37,8 +35,8 @@ struct assay_batch {
     struct arena *scratch;
     struct assay *owner;
     struct buf out;
-    struct assay_invalid *invalid; /* in `arena` */
-    size_t n_invalid, n_invalid_all;
+    struct assay_invalid *invalid; /* in `arena`: all of them when there is a rejects file, else those that are shown */
+    size_t n_invalid, cap_invalid, n_invalid_all;
     uint64_t status[RECORD_STATUS_COUNT], tier[TIER_COUNT], histogram[ASSAY_HISTOGRAM];
     double probability_sum, width_sum;
 };
@@ -49,13 +47,14 @@ struct assay {
     const struct bundle *bundle;
     const struct profile *profile; /* that scores alone, or whose rules disqualify; may be NULL */
     struct assay_result *result;
-    struct vectoriser *vectoriser;           /* NULL without a bundle */
-    const struct profile_binding *binding;   /* of `profile`; NULL when the file has none of its columns */
+    struct vectoriser *vectoriser;         /* NULL without a bundle */
+    const struct profile_binding *binding; /* of `profile`; NULL when the file has none of its columns */
     double hot, warm;
     const str *column; /* of the file */
     size_t n_column;
-    bool *own;    /* columns of an earlier assay, which the new ones replace */
+    bool *own; /* columns of an earlier assay, which the new ones replace */
     bool any_own;
+    bool keep_invalid; /* every cell that could not be read is wanted */
     char delimiter;
     uint32_t *ranked; /* used fields, most important first */
     size_t n_ranked;

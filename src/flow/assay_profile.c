@@ -17,7 +17,7 @@ static void score_row(const struct assay *w, struct assay_row *r, const struct s
     double *share = ARENA_ARRAY(a, p->n_criterion, double);
     profile_explain(p, s, share);
     r->status = RECORD_SCORED;
-    r->credit_share = share;
+    r->share = share;
     r->credit_value = arena_copy(a, s->value, p->n_criterion * sizeof *s->value);
     r->score = (struct score){.probability = fit.probability,
                               .low = level > 0 ? fit.low : fit.probability,

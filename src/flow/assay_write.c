@@ -9,8 +9,8 @@
 
 enum { REASON_MAX_BYTE = 4096 };
 
-static const str score_columns[] = {STR_INIT("galena_score"), STR_INIT("galena_low"), STR_INIT("galena_high"), STR_INIT("galena_tier"),
-                                    STR_INIT("galena_status")};
+static const str score_columns[] = {STR_INIT("galena_score"), STR_INIT("galena_low"), STR_INIT("galena_high"),
+                                    STR_INIT("galena_tier"), STR_INIT("galena_status")};
 static const str reason_column = STR_INIT("galena_reason_");
 
 enum { SCORE_COLUMNS = sizeof score_columns / sizeof *score_columns };
@@ -49,7 +49,6 @@ void assay_write_head(struct assay *w, struct buf *out) {
 
 struct explaining {
     const struct assay *w;
-    double *column_share, *term_share;
     struct extra_term *extra; /* sections of the bundle's profile; or the criteria of the profile that scores alone */
     size_t n_extra;
     struct buf text; /* the sentences of one row, one behind the other */
@@ -63,15 +62,14 @@ static void prepare_extra(struct explaining *x, const struct assay *w, struct ar
     x->n_extra = w->bundle ? w->bundle->n_term - w->bundle->schema->n_field : w->profile->n_criterion;
     x->extra = ARENA_ARRAY(a, x->n_extra, struct extra_term);
     for (size_t k = 0; k < x->n_extra; k++)
-        x->extra[k].title = w->bundle ? bundle_term_title(w->bundle, w->bundle->schema->n_field + k) : w->profile->criterion[k].name;
+        x->extra[k].title =
+            w->bundle ? bundle_term_title(w->bundle, w->bundle->schema->n_field + k) : w->profile->criterion[k].name;
 }
 
 static struct explaining *explaining_new(const struct assay *w, struct arena *a) {
     struct explaining *x = ARENA_NEW(a, struct explaining);
     const size_t room = (size_t)REASON_MAX_BYTE * (w->o->reasons + 1);
     x->w = w;
-    x->column_share = w->bundle ? ARENA_ARRAY(a, w->bundle->n_column, double) : NULL;
-    x->term_share = w->bundle ? ARENA_ARRAY(a, w->bundle->n_term, double) : NULL;
     prepare_extra(x, w, a);
     x->text = (struct buf){.ptr = arena_alloc(a, room), .cap = room, .max = room};
     return x;
@@ -89,14 +87,12 @@ static void explain(struct explaining *x, const struct assay_row *r) {
     const struct bundle *b = x->w->bundle;
     uint32_t rank[REASON_MAX];
     size_t end[REASON_MAX];
-    if (b)
-        scorer_explain(b, r->x, x->column_share, x->term_share);
     fill_extra(x, r);
     const struct reason_input in = {.schema = b ? b->schema : &no_fields,
                                     .value = r->value,
                                     .extra = x->extra,
                                     .n_extra = x->n_extra,
-                                    .share = b ? x->term_share : r->credit_share,
+                                    .share = r->share,
                                     .base_rate = b ? b->base_rate : (double)NAN};
     buf_clear(&x->text);
     x->n = reason_rank(in.share, in.schema->n_field + x->n_extra, x->w->o->reasons, rank);
@@ -218,10 +214,10 @@ static void list_invalid(const struct assay *w, struct assay_batch *b, size_t ro
         if (!field_is_used(&s->field[f]) || b->row[row].value[f].state != VALUE_INVALID)
             continue;
         b->n_invalid_all++;
-        if (b->n_invalid == BATCH_INVALID)
+        if (b->n_invalid >= ASSAY_SHOWN_FAULTS && !w->keep_invalid)
             continue;
-        if (!b->invalid)
-            b->invalid = ARENA_ARRAY(b->arena, BATCH_INVALID, struct assay_invalid);
+        if (b->n_invalid == b->cap_invalid)
+            b->invalid = arena_grow(b->arena, b->invalid, &b->cap_invalid, b->n_invalid + 1, sizeof *b->invalid);
         b->invalid[b->n_invalid++] = (struct assay_invalid){
             .row = row,
             .position = position_of(w, s->field[f].name),

@@ -51,6 +51,25 @@ void row_reject(struct batch *b, struct table_row *row, err status, const char *
 
 /* ---- CSV ---- */
 
+static bool is_blank(const struct csv_row *row) {
+    return row->n == 1 && str_trim((str){row->raw.ptr + row->span[0].from, row->span[0].len}).len == 0;
+}
+
+/* A blank first line: an empty file when only blank lines follow. */
+static err refuse_blank_header(struct table *t) {
+    struct csv_row row;
+    bool end = false;
+    while (!end) {
+        TRY(csv_next(t->csv, &row, &end));
+        if (!end && (row.status != OK || !is_blank(&row)))
+            return fail(
+                ERR_INPUT, "table_header",
+                "%s, line 1: the header cannot be read: the line is empty, the names of the columns must stand there",
+                t->name);
+    }
+    return fail(ERR_INPUT, "table_empty", "%s is empty: a header line with the names of the columns is needed", t->name);
+}
+
 err table_open_csv(struct arena *a, struct table *t) {
     const struct csv_options o = {.delimiter = t->o.delimiter,
                                   .latin1 = t->o.latin1,
@@ -68,6 +87,8 @@ err table_open_csv(struct arena *a, struct table *t) {
     if (head.status != OK)
         return fail(ERR_INPUT, "table_header", "%s, line %llu: the header cannot be read: %s", t->name,
                     (unsigned long long)head.line, head.reason);
+    if (is_blank(&head))
+        return refuse_blank_header(t);
     str *column = ARENA_ARRAY(a, head.n, str);
     for (size_t i = 0; i < head.n; i++) {
         str name = str_copy(a, (str){head.raw.ptr + head.span[i].from, head.span[i].len});
@@ -179,6 +200,8 @@ const str *table_columns(const struct table *t, size_t *n) {
     *n = t->n_column;
     return t->column;
 }
+
+const char *table_name(const struct table *t) { return t->name; }
 
 char table_delimiter(const struct table *t) { return t->csv ? csv_delimiter(t->csv) : ','; }
 

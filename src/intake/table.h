@@ -59,6 +59,9 @@ err table_read(struct table *t, struct arena *batch, size_t max_row, struct tabl
 uint64_t table_bytes_read(const struct table *t);
 uint64_t table_bytes_total(const struct table *t);
 
+/* The file's name, for messages. */
+const char *table_name(const struct table *t);
+
 /* The delimiter of a CSV file; a comma for JSON lines. */
 char table_delimiter(const struct table *t);
 

@@ -16,10 +16,10 @@ enum value_state {
 
 struct field_value {
     enum value_state state;
-    uint32_t slot;  /* fields with levels: index into level_rate (schema.h): the level, other, missing or a missing token; multi: the
-                       first level; numbers: n_level + 1 and on when missing */
-    double number;  /* numeric: the number as read; date: days since the reference */
-    str text;       /* the cell, without surrounding space */
+    uint32_t slot; /* fields with levels: index into level_rate (schema.h): the level, other, missing or a missing token;
+                      multi: the first level; numbers: n_level + 1 and on when missing */
+    double number; /* numeric: the number as read; date: days since the reference */
+    str text;      /* the cell, without surrounding space */
 };
 
 /* How a row of a file of leads ended. Every row ends in exactly one. */
@@ -41,7 +41,8 @@ static inline enum tier tier_of(double probability, double hot, double warm) {
     return probability > hot ? TIER_HOT : probability > warm ? TIER_WARM : TIER_COLD;
 }
 
-/* Probability of conversion with its interval, all in [0, 1], low <= probability <= high; and the log-odds they came from. */
+/* Probability of conversion with its interval, all in [0, 1], low <= probability <= high; and the log-odds they came from.
+ */
 struct score {
     double probability, low, high;
     double logit;  /* before calibration */

@@ -2,6 +2,7 @@
 #include "lead/schema.h"
 
 #include "base/number.h"
+#include "base/settings.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -9,6 +10,9 @@
 static const char *const type_names[FIELD_TYPE_COUNT] = {"numeric", "category",   "multi",    "flag",   "date",
                                                          "text",    "identifier", "constant", "ignored"};
 static const char *const transform_names[TRANSFORM_COUNT] = {"none", "log1p"};
+static const char *const schema_keys[] = {"version", "target", "positive", "id", "time", "fields"};
+static const char *const field_keys[] = {"name",    "title",  "unit",  "group",   "note",      "type",    "transform",
+                                         "missing", "levels", "edges", "minimum", "separator", "decimal", "date_order"};
 static const char *const order_names[] = {"unknown", "day_first", "month_first"}; /* enum time_order */
 
 const char *field_type_name(enum field_type type) { return type_names[type]; }
@@ -150,6 +154,15 @@ void schema_to_json_choices(struct json_writer *w, const struct schema *s) { put
 static err refuse(const struct json *v, const char *slug, const char *what, str name) {
     return fail(ERR_INPUT, slug, "line %u column %u: %s%s%.*s%s", v->line, v->column, what, name.len > 0 ? " \"" : "",
                 STR_ARG(str_slice(name, 0, 80)), name.len > 0 ? "\"" : "");
+}
+
+/* An unknown key, with the known one that it may have been meant to be. */
+static err refuse_key(struct arena *a, const struct json_member *m, const char *what, const char *const *known, size_t n) {
+    const char *near = settings_nearest(a, m->key, known, n);
+    if (!near)
+        return refuse(&m->value, "schema_unknown_key", what, m->key);
+    return fail(ERR_INPUT, "schema_unknown_key", "line %u column %u: %s \"%.*s\"; did you mean \"%s\"?", m->value.line,
+                m->value.column, what, STR_ARG(str_slice(m->key, 0, 80)), near);
 }
 
 /* YAML reads `missing: [-1]` as a number and `positive: true` as a truth value; both are meant as text. */
@@ -357,11 +370,13 @@ static bool ascending(const double *v, size_t n, bool strictly) {
     return true;
 }
 
+#define MAX_STANDARDISED 1e150 /* times any coefficient it stays finite */
+
 static bool number_constants_agree(const struct field *f, const struct fitted *x) {
     unsigned need = HAVE_LOW | HAVE_HIGH | HAVE_CENTER | HAVE_SCALE | (f->type == FIELD_DATE ? HAVE_REFERENCE : 0);
     size_t n_bin = f->n_edge > 0 ? f->n_edge + 1 : 0;
     return (x->have & need) == need && f->low <= f->high && f->scale > 0 &&
-           isfinite((fmax(fabs(f->low), fabs(f->high)) + fabs(f->center)) / f->scale) &&
+           (fmax(fabs(f->low), fabs(f->high)) + fabs(f->center)) / f->scale <= MAX_STANDARDISED &&
            (!f->bin_rate || x->n_bin_rate == n_bin) && (!f->bin_share || x->n_bin_share == n_bin) &&
            (!f->quantile || x->n_quantile == SCHEMA_N_QUANTILE) &&
            ascending(f->quantile, f->quantile ? x->n_quantile : 0, false) && all_within(f->bin_rate, n_bin, 0, 1) &&
@@ -460,7 +475,7 @@ static err read_choice(struct arena *a, const struct json_member *m, struct fiel
         TRY(read_char(v, &f->decimal));
         return f->decimal == '.' || f->decimal == ',' ? OK : refuse(v, "schema_value", "decimal must be . or ,", (str){0});
     }
-    return refuse(v, "schema_unknown_key", "a field has no key", m->key);
+    return refuse_key(a, m, "a field has no key", field_keys, sizeof field_keys / sizeof *field_keys);
 }
 
 static err read_field(struct arena *a, const struct json *v, struct field *out) {
@@ -536,7 +551,7 @@ static err read_schema_member(struct arena *a, const struct json_member *m, stru
         return read_version(&m->value, s);
     if (str_equal(m->key, STR("fields")))
         return read_fields(a, &m->value, s);
-    return refuse(&m->value, "schema_unknown_key", "a schema has no key", m->key);
+    return refuse_key(a, m, "a schema has no key", schema_keys, sizeof schema_keys / sizeof *schema_keys);
 }
 
 err schema_from_json(struct arena *a, const struct json *v, struct schema **out) {

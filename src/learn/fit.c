@@ -7,11 +7,15 @@
 #include "ml/stack.h"
 
 #include <math.h>
+#include <stdlib.h>
 
-enum { TREES_LEAST_ROWS = 200, TREES_LEAST_CLASS = 20, ORDER_LEAST_ROWS = 500, FEW_ROWS = 200 };
+enum { TREES_LEAST_ROWS = 200, TREES_LEAST_CLASS = 20, ORDER_LEAST_ROWS = 500, FEW_ROWS = 200, BLOCKS = 5 };
 
 /* Weights below this change no probability that anybody would notice; dropping them saves the member's whole cost. */
 static const double least_weight = 0.01;
+
+/* Gains below this share of the base log loss (an AUC of about 0.62) must survive the order of the rows. */
+static const double small_gain = 0.06;
 
 struct candidate {
     const struct model_family *family;
@@ -52,13 +56,19 @@ static bool enough_for_trees(const struct dataset *s) {
     return s->n >= TREES_LEAST_ROWS && positives >= TREES_LEAST_CLASS && (double)s->n - positives >= TREES_LEAST_CLASS;
 }
 
+/* Too few rows for stacking weights or a calibration to be learned: the average by evidence is all there is. With a profile
+ * it stays ahead of the stack for longer. */
+static bool few_rows(const struct work *w) {
+    return w->s->n < FEW_ROWS || (w->request->has_profile && w->s->n <= BAYESIAN_ROWS);
+}
+
 static err fit_candidates(struct work *w) {
     const str family = w->request->family;
     if (str_equal(family, STR("subscore")) && !w->request->has_profile)
         return fail(ERR_INPUT, "family_needs_profile", "the family subscore needs a profile: give one with --profile FILE");
     if (!str_equal(family, STR("auto")))
         return fit_candidate(w, str_cstr(w->a, family));
-    if (w->s->n < FEW_ROWS) /* too few for weights to be learned: the average by evidence is all there is */
+    if (few_rows(w))
         return fit_candidate(w, "bayesian");
     TRY(fit_candidate(w, "logistic"));
     TRY(fit_candidate(w, "naive_bayes"));
@@ -179,8 +189,7 @@ static void weigh(struct work *w, struct fitted *out) {
 static double row_loss(double logit, double y) { return y > 0 ? softplus(-logit) : softplus(logit); }
 
 /* The log-odds of each fold's complement: what "always the base rate" would have said. */
-static double *base_logits(struct work *w) {
-    const struct fit_opts *o = &w->request->opts;
+static double *base_logits(struct work *w, const struct fit_opts *o) {
     double *base = ARENA_ARRAY(w->a, o->n_fold, double);
     for (uint32_t f = 0; f < o->n_fold; f++) {
         double positives = 0.5, rows = 1;
@@ -194,66 +203,159 @@ static double *base_logits(struct work *w) {
     return base;
 }
 
-/* Mean paired gain of the calibrated out-of-fold predictions over the base rate. */
-static void measure_gain(struct work *w, struct fitted *out) {
-    const struct fit_opts *o = &w->request->opts;
-    const double *base = base_logits(w);
+/* Paired gain of log-odds over the base rate of the other folds. */
+struct gain {
+    double mean, error; /* standard error as of independent rows */
+    double log_loss, base_log_loss;
+};
+
+static struct gain gain_over_base(struct work *w, const struct fit_opts *o, const double *z) {
+    const double *base = base_logits(w, o);
     const double n = (double)w->s->n;
-    double sum = 0, square = 0, loss = 0, base_loss = 0;
+    double square = 0;
+    struct gain g = {0};
     for (size_t i = 0; i < w->s->n; i++) {
-        double mine = row_loss(calibration_apply_logit(&out->calibration, out->held_out[i]), w->s->y[i]);
-        double theirs = row_loss(base[o->fold[i]], w->s->y[i]);
-        loss += mine;
-        base_loss += theirs;
-        sum += theirs - mine;
+        double mine = row_loss(z[i], w->s->y[i]), theirs = row_loss(base[o->fold[i]], w->s->y[i]);
+        g.log_loss += mine / n;
+        g.base_log_loss += theirs / n;
         square += (theirs - mine) * (theirs - mine);
     }
-    out->log_loss = loss / n;
-    out->base_log_loss = base_loss / n;
-    out->gain = sum / n;
-    out->gain_error = sqrt(fmax(square / n - out->gain * out->gain, 0) / n);
+    g.mean = g.base_log_loss - g.log_loss;
+    g.error = sqrt(fmax(square / n - g.mean * g.mean, 0) / n);
+    return g;
 }
 
-/* Gain over the base rate of a logistic model on the last 30 % of the rows when it has seen the first 70 % only. Signal that
- * random folds show and order does not is memory of neighbours or drift, not signal. */
-static err gain_in_order(struct work *w, double *gain) {
-    struct arena_mark mark = arena_mark(w->a);
-    const size_t n = w->s->n, cut = n * 7 / 10;
-    uint32_t *rows = ARENA_ARRAY(w->a, cut, uint32_t);
-    double positives = 0.5;
-    for (size_t i = 0; i < cut; i++) {
-        rows[i] = (uint32_t)i;
-        positives += w->s->y[i];
+/* Of the calibrated out-of-fold predictions. */
+static void measure_gain(struct work *w, struct fitted *out) {
+    double *z = ARENA_ARRAY(w->a, w->s->n, double);
+    for (size_t i = 0; i < w->s->n; i++)
+        z[i] = calibration_apply_logit(&out->calibration, out->held_out[i]);
+    struct gain g = gain_over_base(w, &w->request->opts, z);
+    out->log_loss = g.log_loss;
+    out->base_log_loss = g.base_log_loss;
+    out->gain = g.mean;
+    out->gain_error = g.error;
+}
+
+struct place {
+    double order;
+    uint32_t row;
+};
+
+static int by_order(const void *x, const void *y) {
+    const struct place *a = x, *b = y;
+    if (a->order != b->order)
+        return a->order < b->order ? -1 : 1;
+    return (a->row > b->row) - (a->row < b->row);
+}
+
+/* Folds of rows that follow each other; false when some fold holds nearly all rows of an outcome, as in a sorted file. */
+static bool fold_in_blocks(struct work *w, uint32_t n_fold, uint32_t *fold) {
+    const size_t n = w->s->n;
+    struct place *p = ARENA_ARRAY(w->a, n, struct place);
+    double *positive = ARENA_ARRAY(w->a, n_fold, double), *rows = ARENA_ARRAY(w->a, n_fold, double), all = 0;
+    for (size_t i = 0; i < n; i++)
+        p[i] = (struct place){w->request->order[i], (uint32_t)i};
+    qsort(p, n, sizeof *p, by_order);
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t f = (uint32_t)(i * n_fold / n);
+        fold[p[i].row] = f;
+        rows[f]++;
+        positive[f] += w->s->y[p[i].row];
+        all += w->s->y[p[i].row];
     }
-    struct fit_opts o = w->request->opts; /* its folds are those of the same rows */
-    const struct dataset *past = dataset_pick(w->a, w->s, rows, cut);
-    const struct model_family *family = family_find(STR("logistic"));
+    for (uint32_t f = 0; f < n_fold; f++)
+        if (positive[f] > 0.6 * all || rows[f] - positive[f] > 0.6 * ((double)n - all))
+            return false;
+    return true;
+}
+
+/* Gain over the base rate when no model has seen the neighbours of the rows it is judged on. */
+static err gain_in_blocks(struct work *w, const struct model_family *family, const uint32_t *part, struct gain *out) {
+    struct fit_opts o = w->request->opts;
+    double *z = ARENA_ARRAY(w->a, w->s->n, double);
     struct model *model;
-    TRY(family->fit(w->a, past, &o, NULL, &model));
-    const double base = log_odds(positives / ((double)cut + 1));
-    double sum = 0;
-    for (size_t i = cut; i < n; i++) {
-        struct row x = dataset_row(w->s, i);
-        double z;
-        family->predict(model, &x, 1, &z);
-        sum += row_loss(base, w->s->y[i]) - row_loss(z, w->s->y[i]);
+    o.n_fold = BLOCKS;
+    o.fold = part;
+    TRY(family->fit(w->a, w->s, &o, z, &model));
+    *out = gain_over_base(w, &o, z);
+    return OK;
+}
+
+/* Gain over the base rate of the past, of models that have seen three and four blocks, on the block that comes next. */
+static err gain_ahead(struct work *w, const struct model_family *family, const uint32_t *part, struct gain *out) {
+    const size_t n = w->s->n;
+    uint32_t *rows = ARENA_ARRAY(w->a, n, uint32_t);
+    double sum = 0, square = 0, seen = 0;
+    for (uint32_t next = BLOCKS - 2; next < BLOCKS; next++) {
+        size_t past = 0;
+        double positives = 0.5;
+        for (size_t i = 0; i < n; i++)
+            if (part[i] < next) {
+                positives += w->s->y[i];
+                rows[past++] = (uint32_t)i;
+            }
+        struct fit_opts o = w->request->opts;
+        uint32_t *fold = ARENA_ARRAY(w->a, past, uint32_t);
+        for (size_t i = 0; i < past; i++)
+            fold[i] = o.fold[rows[i]];
+        o.fold = fold;
+        struct model *model;
+        TRY(family->fit(w->a, dataset_pick(w->a, w->s, rows, past), &o, NULL, &model));
+        const double base = log_odds(positives / ((double)past + 1));
+        for (size_t i = 0; i < n; i++) {
+            struct row x = dataset_row(w->s, i);
+            double z;
+            if (part[i] != next)
+                continue;
+            family->predict(model, &x, 1, &z);
+            double d = row_loss(base, w->s->y[i]) - row_loss(z, w->s->y[i]);
+            sum += d;
+            square += d * d;
+            seen++;
+        }
     }
-    *gain = sum / (double)(n - cut);
+    *out = (struct gain){.mean = sum / seen, .error = sqrt(square) / seen};
+    return OK;
+}
+
+static const struct model_family *heaviest(const struct fitted *f) {
+    size_t best = 0;
+    for (size_t m = 1; m < f->n_member; m++)
+        if (f->member[m].weight > f->member[best].weight)
+            best = m;
+    return f->member[best].family;
+}
+
+/* Whether a small gain is none once rows are judged in order. In blocks, memory of neighbours is gone, and what is left of
+ * honest signal is most of it; ahead, a drift that only random folds could bridge costs more than the fields give. */
+static err judge_order(struct work *w, const struct fitted *out, bool *gone) {
+    struct arena_mark mark = arena_mark(w->a);
+    uint32_t *part = ARENA_ARRAY(w->a, w->s->n, uint32_t);
+    *gone = false;
+    if (fold_in_blocks(w, BLOCKS, part)) {
+        const struct model_family *family = heaviest(out);
+        struct gain blocks, ahead;
+        TRY(gain_in_blocks(w, family, part, &blocks));
+        *gone = blocks.mean <= fmax(blocks.error, out->gain / 3);
+        if (!*gone) {
+            TRY(gain_ahead(w, family, part, &ahead));
+            *gone = ahead.mean <= -ahead.error || (ahead.mean <= 0 && blocks.mean <= out->gain / 2);
+        }
+    }
     arena_rewind(w->a, mark);
     return OK;
 }
 
-/* No signal: the gain is within two standard errors of zero, or it is small and gone when past rows predict later ones. A
+/* No signal: the gain is within two standard errors of zero, or it is small and does not survive the order of the rows. A
  * profile is knowledge of its own, so that a model with one is never thrown away. */
 static err judge_signal(struct work *w, struct fitted *out) {
     if (w->request->has_profile)
         return OK;
     out->no_signal = out->gain <= 2 * out->gain_error;
-    if (!out->no_signal && w->s->n >= ORDER_LEAST_ROWS && out->gain < 0.03 * out->base_log_loss) {
-        double gain;
-        TRY(gain_in_order(w, &gain));
-        out->no_signal = gain <= 0;
-    }
+    const bool small = w->s->n >= ORDER_LEAST_ROWS && out->gain < small_gain * out->base_log_loss;
+    if (!out->no_signal && small && w->request->order && out->n_member > 0)
+        TRY(judge_order(w, out, &out->no_signal));
     return OK;
 }
 
@@ -278,8 +380,9 @@ err fit_model(struct arena *a, const struct dataset *s, const struct fit_request
     TRY(fit_candidates(&w));
     weigh(&w, out);
     note(&w, "calibrating");
-    calibration_choose(a, out->held_out, s->y, s->weight, s->n, request->opts.fold, request->opts.n_fold, &out->calibration,
-                       NULL);
+    if (w.candidate[0].family != &bayesian_family) /* which is as calibrated as few rows allow */
+        calibration_choose(a, out->held_out, s->y, s->weight, s->n, request->opts.fold, request->opts.n_fold,
+                           &out->calibration, NULL);
     measure_gain(&w, out);
     TRY(judge_signal(&w, out));
     if (out->no_signal)

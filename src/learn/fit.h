@@ -25,6 +25,7 @@ struct fit_request {
     str family;       /* auto, logistic, subscore, naive_bayes, gbdt */
     bool has_profile; /* the dataset has sub-score columns */
     struct fit_opts opts;
+    const double *order;                       /* n: what comes later is larger; NULL: no order is known */
     void (*note)(void *ctx, const char *what); /* says what begins; may be NULL */
     void *note_ctx;
 };

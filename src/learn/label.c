@@ -34,15 +34,16 @@ static size_t distinct_values(const str *cell, size_t n, str *value) {
 static err ask_for_positive(struct arena *a, const struct frame *f, str target, const str *value, size_t k) {
     str list = str_join(a, value, k < SHOWN_VALUES ? k : SHOWN_VALUES, STR(", "));
     return fail(ERR_INPUT, "target_positive_needed",
-                "%.*s: say which value of \"%.*s\" means converted with --positive VALUE; it holds %.*s%s", STR_ARG(f->source),
-                STR_ARG(target), STR_ARG(list), k > SHOWN_VALUES ? ", ..." : "");
+                "%.*s: say which value of \"%.*s\" means converted with --positive VALUE; it holds %.*s%s",
+                STR_ARG(f->source), STR_ARG(target), STR_ARG(list), k > SHOWN_VALUES ? ", ..." : "");
 }
 
 static err choose_positive(struct arena *a, const struct frame *f, str target, const str *cell, str *positive) {
     str value[SHOWN_VALUES + 1];
     size_t k = distinct_values(cell, f->n_row, value);
     if (k == 0)
-        return fail(ERR_INPUT, "target_one_class", "%.*s: every outcome in \"%.*s\" is empty", STR_ARG(f->source), STR_ARG(target));
+        return fail(ERR_INPUT, "target_one_class", "%.*s: every outcome in \"%.*s\" is empty", STR_ARG(f->source),
+                    STR_ARG(target));
     if (k == 1 && means_yes(value[0])) {
         *positive = value[0];
         return OK;
@@ -63,13 +64,14 @@ static err check_classes(const struct frame *f, const struct label *l) {
     if (l->n_positive > 0 && l->n_negative > 0)
         return OK;
     if (l->n_positive == 0)
-        return fail(ERR_INPUT, "target_positive_absent", "%.*s: no row of \"%.*s\" is \"%.*s\": there is nothing to learn from",
-                    STR_ARG(f->source), STR_ARG(l->target), STR_ARG(l->positive));
+        return fail(ERR_INPUT, "target_positive_absent",
+                    "%.*s: no row of \"%.*s\" is \"%.*s\": there is nothing to learn from", STR_ARG(f->source),
+                    STR_ARG(l->target), STR_ARG(l->positive));
     return fail(ERR_INPUT, "target_one_class", "%.*s: every row of \"%.*s\" is \"%.*s\": a model needs both outcomes",
                 STR_ARG(f->source), STR_ARG(l->target), STR_ARG(l->positive));
 }
 
-err label_read(struct arena *a, const struct frame *f, str target, str positive, struct label *out) {
+err label_read(struct arena *a, const struct frame *f, str target, str positive, bool one_class, struct label *out) {
     ptrdiff_t c = frame_find(f, target);
     if (c < 0)
         return column_unknown(a, f, target);
@@ -85,7 +87,8 @@ err label_read(struct arena *a, const struct frame *f, str target, str positive,
         l.n_positive += y[i] == 1;
         l.n_negative += y[i] == 0;
     }
-    TRY(check_classes(f, &l));
+    if (!one_class)
+        TRY(check_classes(f, &l));
     *out = l;
     return OK;
 }

@@ -3,7 +3,9 @@
 
 #include "base/number.h"
 #include "base/rng.h"
+#include "base/time.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 static const str kind_names[] = {
@@ -42,6 +44,29 @@ str split_text(struct arena *a, struct split s) {
 
 bool split_hash_tests(uint64_t index, double fraction) {
     return (double)(uint32_t)(index * 2654435761u) < fraction * 0x1p32;
+}
+
+err split_order(struct arena *a, const struct frame *f, str column, const int64_t **out) {
+    ptrdiff_t c = frame_find(f, column);
+    if (c < 0)
+        return fail(ERR_INPUT, "time_column_needed",
+                    "%.*s: a split by time needs the column that tells it: give --time COLUMN", STR_ARG(f->source));
+    int64_t *order = ARENA_ARRAY(a, f->n_row, int64_t);
+    for (size_t i = 0; i < f->n_row; i++) {
+        str cell = str_trim(f->cell[c][i]);
+        struct moment m;
+        double number;
+        if (number_parse(cell, &number) && fabs(number) < 9e15)
+            order[i] = (int64_t)floor(number);
+        else if (time_read(cell, TIME_ORDER_UNKNOWN, &m) == TIME_GOOD)
+            order[i] = m.ms;
+        else
+            return fail(ERR_INPUT, "time_unreadable",
+                        "%.*s: line %llu: \"%.*s\" in column \"%.*s\" is neither a date nor a number", STR_ARG(f->source),
+                        (unsigned long long)f->line[i], STR_ARG(str_slice(cell, 0, 40)), STR_ARG(column));
+    }
+    *out = order;
+    return OK;
 }
 
 /* The time from which on rows test: about `fraction` of the rows are at or after it. */

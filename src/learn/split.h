@@ -25,8 +25,12 @@ str split_text(struct arena *a, struct split s);
 /* True when 0-based data row `index` tests under hash:`fraction`: (index * 2654435761) mod 2^32 < fraction * 2^32. */
 bool split_hash_tests(uint64_t index, double fraction);
 
-/* Divides the rows of f: *train and *test get ascending row positions in the frame (not file indices). order[n_row] is the time of
- * each row in milliseconds, needed for SPLIT_TIME only (rows with the same time stay on one side). ERR_INPUT (slug
+/* When each row came, by a column of dates or of numbers that grow (milliseconds, or the whole part of the number): n_row
+ * entries. ERR_INPUT: slugs "time_column_needed", "time_unreadable" (names the line). */
+err split_order(struct arena *a, const struct frame *f, str column, const int64_t **out) MUST_CHECK;
+
+/* Divides the rows of f: *train and *test get ascending row positions in the frame (not file indices). order[n_row] is the
+ * time of each row in milliseconds, needed for SPLIT_TIME only (rows with the same time stay on one side). ERR_INPUT (slug
  * "split_empty") when a side that must have rows has none. */
 struct split_rows {
     const uint32_t *train, *test;

@@ -1,7 +1,7 @@
 /* svg.h — small plots as inline SVG: axes with round ticks, lines, bands, points, bars and a legend.
  *
- * Colours are CSS classes (report.css), so that one picture serves light and dark screens and paper. Series differ by dash or
- * shape as well as by colour, and the colours are told apart with any colour vision. Every text is escaped. Nothing is
+ * Colours are CSS classes (report.css), so that one picture serves light and dark screens and paper. Series differ by dash
+ * or shape as well as by colour, and the colours are told apart with any colour vision. Every text is escaped. Nothing is
  * loaded, nothing runs. */
 #ifndef GALENA_LEARN_SVG_H
 #define GALENA_LEARN_SVG_H

@@ -23,11 +23,12 @@ void terms_importance(struct arena *a, const struct bundle *b, const struct data
     struct rng r = rng_from_seed(seed);
     size_t k;
     const uint32_t *rows = sample_rows(a, s->n, IMPORTANCE_ROWS, &r, &k);
-    double *column = ARENA_ARRAY(a, b->n_column, double), *term = ARENA_ARRAY(a, b->n_term, double);
+    double *term = ARENA_ARRAY(a, b->n_term, double);
     for (size_t t = 0; t < b->n_term; t++)
         importance[t] = 0;
     for (size_t i = 0; i < k; i++) {
-        scorer_explain(b, dataset_row(s, rows[i]), column, term);
+        struct row x = dataset_row(s, rows[i]);
+        scorer_explain(b, &x, 1, a, term);
         for (size_t t = 0; t < b->n_term; t++)
             importance[t] += fabs(term[t]) / (double)k;
     }

@@ -41,17 +41,19 @@ static err fit(struct train_work *w) {
                  .field = vectoriser_term(w->vectoriser),
                  .fold = w->fold,
                  .n_fold = w->n_fold},
+        .order = w->order,
         .note = w->o->note,
         .note_ctx = w->o->note_ctx,
     };
     set_prior(w, &request.opts);
     TRY(fit_model(w->a, w->train, &request, &w->fitted));
     if (w->fitted.no_signal)
-        train_warn(w, STR("not_enough_signal"), (str){0},
-                   str_format(w->a,
-                              "not enough signal: cross-validated log loss %.4f against %.4f of the base rate alone; every lead is "
-                              "given the base rate",
-                              w->fitted.log_loss, w->fitted.base_log_loss));
+        train_warn(
+            w, STR("not_enough_signal"), (str){0},
+            str_format(w->a,
+                       "not enough signal: cross-validated log loss %.4f against %.4f of the base rate alone; every lead is "
+                       "given the base rate",
+                       w->fitted.log_loss, w->fitted.base_log_loss));
     return OK;
 }
 
@@ -69,7 +71,9 @@ static err write_lineage(struct train_work *w, const struct evaluation *e) {
     json_write_begin(&out, text, 0);
     json_open_object(&out);
     json_put_string(&out, STR("data"), w->f->source);
+    json_put_string(&out, STR("fingerprint"), str_format(w->a, "%016llx", (unsigned long long)frame_fingerprint(w->f)));
     json_put_string(&out, STR("split"), split_text(w->a, w->o->split));
+    json_put_string(&out, STR("time"), w->o->time);
     json_put_integer(&out, STR("train_rows"), (int64_t)w->train->n);
     json_put_integer(&out, STR("test_rows"), (int64_t)w->test->n);
     json_put_integer(&out, STR("positives"), (int64_t)w->label.n_positive);

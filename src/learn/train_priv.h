@@ -19,8 +19,9 @@ struct train_work {
     int64_t now_ms;
     const struct schema *schema;
     struct vectoriser *vectoriser;
-    struct dataset *train, *test;      /* test: n may be 0 */
-    const unsigned char *missing;      /* of the training rows, n * n_term */
+    struct dataset *train, *test; /* test: n may be 0 */
+    const unsigned char *missing; /* of the training rows, n * n_term */
+    const double *order;          /* of the training rows in time, or NULL */
     uint32_t *fold;
     uint32_t n_fold;
 

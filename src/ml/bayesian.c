@@ -287,7 +287,7 @@ static double solve(struct solver *v) {
         memcpy(v->step, v->g, p->m * sizeof *v->g);
         cholesky_solve(v->h, p->m - v->from, v->step + v->from);
         double decrement = vector_dot(v->step + v->from, v->g + v->from, p->m - v->from);
-        if (!(decrement > 1e-9))
+        if (!(decrement > 1e-14))
             break;
         double size = 1, next = value;
         for (; size > 1e-6; size /= 2) {

@@ -165,7 +165,7 @@ void metrics_of_ranking(struct arena *a, const struct ranking *r, const struct m
     metrics_values(a, r, value);
     for (size_t m = 0; m < METRIC_COUNT; m++)
         out->of[m].value = value[m];
-    metrics_ece_floor(a, r, rng_next(&for_floor), 0, &out->floor);
+    metrics_ece_floor(a, r, rng_next(&for_floor), opts ? opts->floor_draws : 0, &out->floor);
     out->of[METRIC_ECE_FLOOR_P95] = out->floor.p95;
     add_intervals(a, r, for_rows, out);
     arena_rewind(a, mark);

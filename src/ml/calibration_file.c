@@ -5,6 +5,8 @@
 
 enum { MAX_KNOT = 1 << 20 };
 
+#define MAX_COEFFICIENT 1e100 /* no product of it with log-odds overflows */
+
 void calibration_save(const struct calibration *c, struct json_writer *w) {
     json_open_object(w);
     json_put_string(w, STR("method"), str_from(calibration_kind_name(c->kind)));
@@ -28,14 +30,14 @@ static bool get_coefficient(const struct json *v, str key, double *out) {
     if (!json_is_number(x))
         return false;
     *out = json_number_of(x);
-    return isfinite(*out);
+    return fabs(*out) < MAX_COEFFICIENT;
 }
 
 static err load_slope(const struct json *v, struct calibration *c) {
     bool whole = get_coefficient(v, STR("a"), &c->a) && get_coefficient(v, STR("c"), &c->c) &&
                  (c->kind == CALIBRATION_PLATT || get_coefficient(v, STR("b"), &c->b));
     if (!whole)
-        return corrupt("a coefficient is missing or not finite");
+        return corrupt("a coefficient is missing or too large");
     if (c->a < 0 || c->b < 0)
         return corrupt("a slope is negative, so that higher scores would mean lower probabilities");
     return OK;

@@ -66,7 +66,8 @@ static int by_group(const void *x, const void *y) {
 static size_t collect_blocks(struct arena *a, const struct dataset *s, const uint32_t *group, struct block **out) {
     struct block *each = ARENA_ARRAY(a, s->n, struct block);
     for (size_t i = 0; i < s->n; i++)
-        each[i] = (struct block){.group = group ? group[i] : (uint32_t)i, .first = (uint32_t)i, .size = 1, .positives = s->y[i]};
+        each[i] =
+            (struct block){.group = group ? group[i] : (uint32_t)i, .first = (uint32_t)i, .size = 1, .positives = s->y[i]};
     if (group)
         qsort(each, s->n, sizeof *each, by_group);
     size_t n = 0;
@@ -83,7 +84,8 @@ static size_t collect_blocks(struct arena *a, const struct dataset *s, const uin
 }
 
 /* Deals the blocks of one class in shuffled order to whichever fold has the fewest rows of that class so far. */
-static void deal(struct arena *a, struct block *blocks, size_t n, bool positive, size_t k, struct rng *r, uint32_t *fold_of) {
+static void deal(struct arena *a, struct block *blocks, size_t n, bool positive, size_t k, struct rng *r,
+                 uint32_t *fold_of) {
     uint32_t *order = ARENA_ARRAY(a, n, uint32_t);
     size_t *load = ARENA_ARRAY(a, k, size_t);
     size_t m = 0;

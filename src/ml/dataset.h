@@ -1,6 +1,7 @@
 /* dataset.h — rows of features and what became of them: compressed sparse rows.
  *
- * A feature that a row does not list is zero for linear models and missing for trees. A number that is known and zero is listed. */
+ * A feature that a row does not list is zero for linear models and missing for trees. A number that is known and zero is
+ * listed. */
 #ifndef GALENA_ML_DATASET_H
 #define GALENA_ML_DATASET_H
 
@@ -16,8 +17,8 @@ struct row {
 };
 
 struct dataset {
-    size_t n, d;          /* rows, columns */
-    const size_t *start;  /* n + 1 offsets into col and val; start[0] may be > 0 in a slice */
+    size_t n, d;         /* rows, columns */
+    const size_t *start; /* n + 1 offsets into col and val; start[0] may be > 0 in a slice */
     const uint32_t *col;
     const double *val;
     const double *y;      /* n outcomes, 0 or 1 */
@@ -36,8 +37,8 @@ struct dataset *dataset_pick(struct arena *a, const struct dataset *s, const uin
 /* Keeps the columns with keep[c] != 0 and renumbers nothing (columns dropped become absent). */
 struct dataset *dataset_mask(struct arena *a, const struct dataset *s, const unsigned char *keep);
 
-/* Assigns each row to one of k folds, stratified by outcome, rows with equal group[] together (group may be NULL). Deterministic
- * for a seed. fold[n] gets 0..k-1. */
+/* Assigns each row to one of k folds, stratified by outcome, rows with equal group[] together (group may be NULL).
+ * Deterministic for a seed. fold[n] gets 0..k-1. */
 void dataset_fold(struct arena *a, const struct dataset *s, size_t k, uint64_t seed, const uint32_t *group, uint32_t *fold);
 
 /* Row numbers with fold[i] != f (train) or == f (held out); returns how many. out has room for n. */

@@ -13,6 +13,7 @@ enum {
     MARGINS = 16 * 1000 * 1000, /* out-of-fold predictions kept, all marks together */
     LARGE = 20000,              /* rows from which one fold is enough to race on */
     SMALL = 2000,               /* rows up to which all folds race */
+    FINE_BIN = 256,             /* of the final boosters; the race gets on with fewer */
     LEAST_HALVED = 40           /* rows that half models can be grown from */
 };
 static const double RACE_RATE = 0.15, LARGE_RACE_RATE = 0.25, FINAL_RATE = 0.05;
@@ -32,6 +33,7 @@ static const struct gbdt_setting tried[] = {
     {.depth = 4, .min_child_weight = 5, .column_share = 0.8, .node_share = 1, .l2 = 5},
     {.depth = 8, .min_child_weight = 5, .column_share = 0.4, .node_share = 1, .l2 = 10},
     {.depth = 8, .min_child_weight = 1, .column_share = 0.8, .node_share = 1, .l2 = 10},
+    {.depth = 8, .min_child_weight = 1, .column_share = 0.8, .node_share = 1, .l2 = 1},
     {.depth = 3, .min_child_weight = 20, .column_share = 0.8, .node_share = 1, .l2 = 10},
     {.depth = 2, .min_child_weight = 5, .column_share = 0.4, .node_share = 1, .l2 = 1},
     {.depth = 1, .min_child_weight = 2, .column_share = 0.4, .node_share = 1, .l2 = 5},
@@ -240,6 +242,7 @@ static void choose_setting(const struct tuning *t, uint32_t racing, struct gbdt_
 /* The final rate, and how many rounds it may take, from what the race took at its rate. */
 static void plan_final(struct tuning *t, const struct gbdt_choice *c) {
     t->setting = c->setting;
+    t->setting.max_bin = FINE_BIN;
     double expected = c->race_rounds * c->race_rate; /* rounds times rate */
     t->setting.rate = fmax(FINAL_RATE, expected / FINAL_ROUNDS);
     t->most = (unsigned)(1.5 * expected / t->setting.rate) + 64;

@@ -98,8 +98,10 @@ void logistic_spread(const struct model *m, const struct row *rows, size_t n, do
         sd[i] = spread_of_row(m, rows[i]);
 }
 
-double logistic_explain(const struct model *m, struct row x, double scale, double *share) {
-    return linear_explain(&m->linear, x, scale, share);
+double logistic_explain(const struct model *m, const struct row *rows, size_t n, double scale, double *share) {
+    for (size_t i = 0; i < n; i++)
+        linear_explain(&m->linear, rows[i], scale, share + i * m->linear.d);
+    return scale * m->linear.base;
 }
 
 const struct linear *logistic_linear(const struct model *m) { return &m->linear; }

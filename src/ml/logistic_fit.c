@@ -20,7 +20,15 @@
  */
 static const double PATH_TOLERANCE = 1e-6, FINAL_TOLERANCE = 1e-20, SMALL_DECREMENT = 1e-10;
 static const double LEAST_PRECISION = 1e-7;
-enum { PATIENCE = 6, MAX_REFRESH = 60, MAX_WIDE_ITERATION = 2000, MEMORY = 8, MEMORY_WIDE = 20, OWN_FOLDS = 5 };
+enum {
+    PATIENCE = 6,
+    MAX_REFRESH = 60,
+    MAX_WIDE_ITERATION = 2000,
+    MEMORY = 8,
+    MEMORY_WIDE = 20,
+    OWN_FOLDS = 5,
+    MAX_JITTER = 40
+};
 
 static const double default_grid[] = {1000, 316, 100, 31.6, 10, 3.16, 1, 0.316, 0.1};
 enum { DEFAULT_GRID = sizeof default_grid / sizeof default_grid[0] };
@@ -126,7 +134,7 @@ static void compute_curvature(struct fitting *f) {
 }
 
 /* H = X'WX + precision, factored (Eq. 65). Rounding can make a singular X'WX under a slight precision indefinite: then the
- * diagonal is raised until it is not. */
+ * diagonal is raised until it is not; where nothing helps because numbers overflowed, steps go by the diagonal alone. */
 static void factor_hessian(struct fitting *f) {
     size_t m = f->m;
     if (!f->dense) {
@@ -137,12 +145,18 @@ static void factor_hessian(struct fitting *f) {
     double trace = 0;
     for (size_t j = 0; j < m; j++)
         trace += f->curvature[j * m + j] + f->precision[j];
-    for (double jitter = 0;; jitter = jitter > 0 ? 10 * jitter : 1e-14 * trace / (double)m) {
+    double jitter = 0;
+    for (int i = 0; i < MAX_JITTER && isfinite(trace); i++, jitter = jitter > 0 ? 10 * jitter : 1e-14 * trace / (double)m) {
         memcpy(f->factor, f->curvature, m * m * sizeof *f->factor);
         for (size_t j = 0; j < m; j++)
             f->factor[j * m + j] += f->precision[j] + jitter;
         if (cholesky_factor(f->factor, m))
             return;
+    }
+    memset(f->factor, 0, m * m * sizeof *f->factor);
+    for (size_t j = 0; j < m; j++) {
+        double h = f->curvature[j * m + j] + f->precision[j];
+        f->factor[j * m + j] = h > 0 && isfinite(h) ? sqrt(h) : 1;
     }
 }
 

@@ -203,10 +203,12 @@ static void summarise(double *ece, double *gap, size_t draws, size_t n, struct e
     }
 }
 
+enum { MOST_DRAWS = 500 };
+
 void metrics_ece_floor(struct arena *a, const struct ranking *r, uint64_t seed, unsigned draws, struct ece_floor *out) {
     struct arena_mark mark = arena_mark(a);
     double affordable = 1e8 / (double)r->n;
-    size_t d = draws ? draws : affordable > 1000 ? 1000 : affordable < 200 ? 200 : (size_t)affordable;
+    size_t d = draws ? draws : affordable > MOST_DRAWS ? MOST_DRAWS : affordable < 200 ? 200 : (size_t)affordable;
     struct cell *cells = ARENA_ARRAY(a, (size_t)3 * METRICS_BIN, struct cell);
     size_t n_cell = cut_into_cells(r, cells);
     double *ece = ARENA_ARRAY(a, d, double), *gap = ARENA_ARRAY(a, METRICS_BIN * d, double);

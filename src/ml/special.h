@@ -11,7 +11,8 @@ double log_odds(double p);
 /* log(1 + exp(z)), stable: the loss of a row of class 0 at log-odds z. */
 double softplus(double z);
 
-/* Quantile of the standard normal distribution, p in (0, 1): Wichura, algorithm AS 241 (1988), relative error about 1e-16. */
+/* Quantile of the standard normal distribution, p in (0, 1): Wichura, algorithm AS 241 (1988), relative error about 1e-16.
+ */
 double normal_quantile(double p);
 
 #endif

@@ -7,8 +7,7 @@
 
 /* Least cover ratio: keeps every factor above zero. Base and shares stay consistent, as both use the ratio kept. */
 static const double LEAST_RATIO = 1e-9;
-enum { MAX_UPPER = 1000, NO_TABLE = -1 };
-static size_t TABLED_TREE_BYTE = 32768;
+enum { MAX_UPPER = 1000, NO_TABLE = -1, TABLED_TREE_BYTE = 32 * 1024 };
 
 void shap_quadrature(unsigned n, double *point, double *weight) {
     for (unsigned i = 0; i < n; i++) { /* Newton's method on the Legendre polynomial from Chebyshev's points */
@@ -363,8 +362,6 @@ static void set_points(unsigned n_quad, struct shap_points *to) {
 
 struct treeshap *treeshap_new_within(struct arena *a, const struct trees *t, size_t max_byte) {
     struct treeshap *s = alloc_quads(a, sizeof *s);
-    if (getenv("TB"))
-        TABLED_TREE_BYTE = (int)strtol(getenv("TB"), NULL, 10);
     s->t = t;
     s->base = t->base[0];
     for (unsigned n = 1; n <= MAX_QUADS; n++)

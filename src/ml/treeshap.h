@@ -22,9 +22,10 @@ struct treeshap;
 /* Prepares part 0 of a finished forest. Where covers were not kept, both ways count the same. */
 struct treeshap *treeshap_new(struct arena *a, const struct trees *t);
 
-/* Adds scale times the share of each column to share[d] and returns scale times the base; base and shares add up to scale
- * times the margin. */
-double treeshap_explain(const struct treeshap *s, struct row x, double scale, double *share);
+/* Adds scale times the share of each column to share[i * d + column] for each of n rows and returns scale times the base;
+ * base and shares of a row add up to scale times its margin. Rows go through the tables together, so that a table is read
+ * from memory once for many of them. */
+double treeshap_explain(const struct treeshap *s, const struct row *rows, size_t n, double scale, double *share);
 
 /* The mean margin over the training rows, as the covers tell it. */
 double treeshap_base(const struct treeshap *s);

@@ -2,6 +2,8 @@
 #include "ml/treeshap_priv.h"
 #include "ml/trees_priv.h"
 
+enum { MOST_ROWS = 32 }; /* explained together */
+
 /* ---- trees with tables ---- */
 
 static void explain_batch(const struct treeshap *s, const struct shap_batch *b, const float *x, double scale,
@@ -122,12 +124,29 @@ static void walk_trees_avx2(const struct treeshap *s, const float *x, double sca
 static bool has_avx2(void) { return false; }
 #endif
 
-double treeshap_explain(const struct treeshap *s, struct row x, double scale, double *share) {
+/* Rows whose values fit the room at once. */
+static size_t rows_at_once(size_t n_slot) {
+    size_t fit = n_slot > 0 ? TREES_MAX_SLOT / n_slot : MOST_ROWS;
+    return fit < 1 ? 1 : fit > MOST_ROWS ? MOST_ROWS : fit;
+}
+
+static void explain_block(const struct treeshap *s, const struct row *rows, size_t n, double scale, double *share) {
+    const size_t n_slot = s->t->fast->n_slot, d = s->t->d;
     float at[TREES_MAX_SLOT];
-    memcpy(at, s->t->fast->slot_absent, s->t->fast->n_slot * sizeof *at);
-    trees_spread(s->t, x, at, 1);
+    for (size_t r = 0; r < n; r++) {
+        memcpy(at + r * n_slot, s->t->fast->slot_absent, n_slot * sizeof *at);
+        trees_spread(s->t, rows[r], at + r * n_slot, 1);
+    }
     for (size_t b = 0; b < s->n_batch; b++)
-        explain_batch(s, &s->batch[b], at, scale, share);
-    (has_avx2() ? walk_trees_avx2 : walk_trees_any)(s, at, scale, share);
+        for (size_t r = 0; r < n; r++)
+            explain_batch(s, &s->batch[b], at + r * n_slot, scale, share + r * d);
+    for (size_t r = 0; r < n; r++)
+        (has_avx2() ? walk_trees_avx2 : walk_trees_any)(s, at + r * n_slot, scale, share + r * d);
+}
+
+double treeshap_explain(const struct treeshap *s, const struct row *rows, size_t n, double scale, double *share) {
+    const size_t step = rows_at_once(s->t->fast->n_slot);
+    for (size_t i = 0; i < n; i += step)
+        explain_block(s, rows + i, n - i < step ? n - i : step, scale, share + i * s->t->d);
     return scale * s->base;
 }

@@ -1,6 +1,8 @@
 /* profile.c — names, words and levels: what reading a profile and scoring a row share. */
 #include "profile/profile_priv.h"
 
+#include "base/hash.h"
+
 static const char *const section_names[SECTION_COUNT] = {"firmographics", "technographics", "demographics", "chronographics",
                                                          "behaviour"};
 
@@ -82,6 +84,12 @@ const char *profile_comparison_name(enum compare_op op) { return comparison_name
 
 void profile_to_json(struct json_writer *w, const struct profile *p) { json_value(w, p->document); }
 
+str profile_hash(struct arena *a, const struct profile *p) {
+    struct buf *text = buf_in(a, (size_t)64 << 20);
+    json_write_canonical(text, p->document);
+    return hash_hex(a, buf_str(text));
+}
+
 /* The byte in lower case when it belongs to a word, else 0. */
 static char word_byte(char c) {
     if (c >= 'A' && c <= 'Z')
@@ -106,9 +114,19 @@ size_t profile_words(str text, char *to, size_t max) {
     return whole;
 }
 
+/* Which letters words begin with. Most titles can be passed over by it. */
+static uint32_t first_letters(str words) {
+    uint32_t mask = 0;
+    for (size_t i = 1; i < words.len; i++)
+        if (words.ptr[i - 1] == ' ' && words.ptr[i] >= 'a' && words.ptr[i] <= 'z')
+            mask |= 1u << (words.ptr[i] - 'a');
+    return mask;
+}
+
 enum seniority profile_seniority_of_words(str words) {
+    uint32_t letters = first_letters(words);
     for (size_t i = 0; i < sizeof titles / sizeof *titles; i++)
-        if (str_find(words, titles[i].words) >= 0)
+        if ((letters & 1u << (titles[i].words.ptr[1] - 'a')) && str_find(words, titles[i].words) >= 0)
             return titles[i].level;
     return SENIORITY_INDIVIDUAL;
 }

@@ -175,6 +175,10 @@ err profile_from_json(struct arena *a, const struct json *v, struct profile **ou
 /* Writes the document as it was read (one value), which profile_from_json reads back to an equal profile. */
 void profile_to_json(struct json_writer *w, const struct profile *p);
 
+/* SHA-256 of the document with its keys in byte order, in hexadecimal: equal for equal contents, whatever the file's layout.
+ */
+str profile_hash(struct arena *a, const struct profile *p);
+
 /* The name of a section: "firmographics", ... And of a level: "c_level", ... */
 const char *profile_section_name(enum profile_section section);
 const char *profile_seniority_name(enum seniority level);

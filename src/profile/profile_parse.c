@@ -1,201 +1,10 @@
-/* profile_parse.c — a tree to a profile, with every problem on the way noted by its place. */
-#include "base/number.h"
-#include "base/settings.h"
+/* profile_parse.c — a tree to a profile. */
 #include "base/yaml.h"
-#include "profile/profile_priv.h"
+#include "profile/reader_priv.h"
 
 #include <math.h>
 
-enum { MAX_KEYS = 40, MAX_TEXT_BYTE = 4096, MAX_CODE_DIGITS = 6 };
-
-/* The way to a value, for messages: built only when there is something to say. */
-struct place {
-    const struct place *up;
-    str key;     /* of an object; "" for an item of a list */
-    size_t item; /* of a list */
-};
-
-struct reader {
-    struct arena *a;
-    struct profile *p;
-    struct profile_problem *problem;
-    size_t n_problem;
-    struct profile_criterion *criterion;
-    size_t n_criterion, cap_criterion;
-};
-
-/* ---- problems ---- */
-
-static str place_text(struct arena *a, const struct place *at) {
-    if (!at || (!at->up && at->key.len == 0))
-        return STR("");
-    str up = place_text(a, at->up);
-    if (at->key.len == 0)
-        return str_format(a, "%.*s[%zu]", STR_ARG(up), at->item);
-    return up.len > 0 ? str_format(a, "%.*s.%.*s", STR_ARG(up), STR_ARG(at->key)) : at->key;
-}
-
-static bool comes_before(const struct profile_problem *a, const struct profile_problem *b) {
-    return a->line != b->line ? a->line < b->line : a->column < b->column;
-}
-
-/* Keeps problems in the order of the document. */
-static void note(struct reader *r, const char *slug, const struct json *v, const struct place *at, str message) {
-    struct profile_problem p = {slug, v ? v->line : 0, v ? v->column : 0, STR(""), message};
-    size_t i = r->n_problem++;
-    if (i >= PROFILE_MAX_PROBLEMS)
-        return;
-    p.path = place_text(r->a, at);
-    for (; i > 0 && comes_before(&p, &r->problem[i - 1]); i--)
-        r->problem[i] = r->problem[i - 1];
-    r->problem[i] = p;
-}
-
-static void bad(struct reader *r, const struct json *v, const struct place *at, const char *wanted) {
-    note(r, "profile_bad_value", v, at, str_format(r->a, "%s is needed here", wanted));
-}
-
-static void unknown_word(struct reader *r, const char *slug, const struct json *v, const struct place *at, const char *what,
-                         str word, const char *const *known, size_t n_known) {
-    const char *near = settings_nearest(r->a, word, known, n_known);
-    str message = near ? str_format(r->a, "%s \"%.*s\" is not known; did you mean \"%s\"?", what, STR_ARG(word), near)
-                       : str_format(r->a, "%s \"%.*s\" is not known here", what, STR_ARG(word));
-    note(r, slug, v, at, message);
-}
-
-/* Notes every key of v that is not among the known ones. */
-static void check_keys(struct reader *r, const struct json *v, const struct place *at, const char *const *known,
-                       size_t n_known) {
-    for (uint32_t i = 0; i < v->count; i++) {
-        bool found = false;
-        for (size_t k = 0; k < n_known && !found; k++)
-            found = str_equal(v->members[i].key, str_from(known[k]));
-        if (!found)
-            unknown_word(r, "profile_unknown_key", &v->members[i].value, &(struct place){at, v->members[i].key, 0},
-                         "the key", v->members[i].key, known, n_known);
-    }
-}
-
-/* ---- values ---- */
-
-/* A number in [low, high]; `fallback` when there is no such key. */
-static double read_number(struct reader *r, const struct json *object, const struct place *at, const char *key, double low,
-                          double high, double fallback) {
-    const struct json *v = json_get(object, str_from(key));
-    if (!v)
-        return fallback;
-    if (json_is_number(v) && json_number_of(v) >= low && json_number_of(v) <= high)
-        return json_number_of(v);
-    char from[NUMBER_TEXT_BYTE], to[NUMBER_TEXT_BYTE];
-    size_t n_from = number_format(low, from), n_to = number_format(high, to);
-    bad(r, v, &(struct place){at, str_from(key), 0},
-        str_format(r->a, "a number from %.*s to %.*s", (int)n_from, from, (int)n_to, to).ptr);
-    return fallback;
-}
-
-/* The text of a scalar: numbers and true, false as they would be written in a cell. False for anything else. */
-static bool scalar_text(struct reader *r, const struct json *v, str *out) {
-    char digits[NUMBER_TEXT_BYTE];
-    switch (v->type) {
-    case JSON_STRING:
-        *out = v->string;
-        return v->string.len <= MAX_TEXT_BYTE;
-    case JSON_INTEGER:
-        *out = str_copy(r->a, (str){digits, number_format_integer(v->integer, digits)});
-        return true;
-    case JSON_REAL:
-        *out = str_copy(r->a, (str){digits, number_format(v->real, digits)});
-        return true;
-    case JSON_BOOL:
-        *out = v->boolean ? STR("true") : STR("false");
-        return true;
-    default:
-        return false;
-    }
-}
-
-static str read_text(struct reader *r, const struct json *object, const struct place *at, const char *key) {
-    const struct json *v = json_get(object, str_from(key));
-    str text = {0};
-    if (v && !scalar_text(r, v, &text)) {
-        bad(r, v, &(struct place){at, str_from(key), 0}, "a text");
-        return (str){0};
-    }
-    return str_trim(text);
-}
-
-/* One text or a list of them. */
-static str *read_texts(struct reader *r, const struct json *v, const struct place *at, size_t *n) {
-    *n = 0;
-    if (v->type == JSON_OBJECT || v->type == JSON_NULL || (v->type == JSON_ARRAY && v->count > PROFILE_MAX_ITEMS)) {
-        bad(r, v, at, "a text or a list of at most 2000 texts");
-        return NULL;
-    }
-    uint32_t count = v->type == JSON_ARRAY ? v->count : 1;
-    str *text = ARENA_ARRAY(r->a, count, str);
-    for (uint32_t i = 0; i < count; i++) {
-        const struct json *item = v->type == JSON_ARRAY ? &v->items[i] : v;
-        if (scalar_text(r, item, &text[*n])) {
-            text[*n] = str_trim(text[*n]);
-            (*n)++;
-        } else {
-            bad(r, item, &(struct place){at, {0}, i}, "a text");
-        }
-    }
-    return text;
-}
-
-static str words_of(struct reader *r, str text) {
-    char *to = arena_alloc(r->a, text.len + 3);
-    return (str){to, profile_words(text, to, text.len + 2)};
-}
-
-static bool read_item(struct reader *r, const struct json *text, const struct json *worth, str key, const struct place *at,
-                      double top, struct profile_item *out) {
-    if (text && !scalar_text(r, text, &key)) {
-        bad(r, text, at, "a text");
-        return false;
-    }
-    out->text = str_trim(key);
-    out->worth = worth && json_is_number(worth) ? json_number_of(worth) : worth ? 0 : 1;
-    if (out->text.len == 0 || out->text.len > MAX_TEXT_BYTE) {
-        bad(r, text ? text : worth, at, "a text that is not empty");
-        return false;
-    }
-    if (!(out->worth > 0 && out->worth <= top)) {
-        bad(r, worth, at, top <= 1 ? "a number above 0 and at most 1" : "a number above 0 and at most 1000");
-        return false;
-    }
-    out->words = words_of(r, out->text);
-    return true;
-}
-
-/* A list of texts, worth 1 each, or an object of text and worth. Texts that are equal but for case are refused. */
-static void read_items(struct reader *r, const struct json *v, const struct place *at, double top, struct profile_item **out,
-                       size_t *n) {
-    *n = 0;
-    if ((v->type != JSON_ARRAY && v->type != JSON_OBJECT) || v->count == 0 || v->count > PROFILE_MAX_ITEMS) {
-        bad(r, v, at, "a list of texts, or texts with what each is worth (1 to 2000 of them),");
-        return;
-    }
-    struct profile_item *item = ARENA_ARRAY(r->a, v->count, struct profile_item);
-    for (uint32_t i = 0; i < v->count; i++) {
-        bool list = v->type == JSON_ARRAY;
-        struct place here = {at, list ? (str){0} : v->members[i].key, i};
-        const struct json *value = list ? &v->items[i] : &v->members[i].value;
-        if (!read_item(r, list ? value : NULL, list ? NULL : value, list ? (str){0} : v->members[i].key, &here, top,
-                       &item[*n]))
-            continue;
-        bool twice = false;
-        for (size_t k = 0; k < *n && !twice; k++)
-            twice = str_equal_nocase(item[k].text, item[*n].text);
-        if (twice)
-            note(r, "profile_bad_value", value, &here, str_format(r->a, "\"%.*s\" is here twice", STR_ARG(item[*n].text)));
-        else
-            (*n)++;
-    }
-    *out = item;
-}
+enum { MAX_KEYS = 40, MAX_CODE_DIGITS = 6 };
 
 /* ---- kinds of criteria ---- */
 
@@ -204,11 +13,11 @@ static void read_range(struct reader *r, const struct json *object, const struct
     struct place here = {at, STR("range"), 0};
     c->low = -INFINITY;
     c->high = INFINITY;
-    str scale = read_text(r, object, at, "scale");
+    str scale = reader_text(r, object, at, "scale");
     c->log_scale = str_equal(scale, STR("log"));
     if (scale.len > 0 && !c->log_scale && !str_equal(scale, STR("linear")))
-        bad(r, json_get(object, STR("scale")), at, "scale: log or linear");
-    c->width = read_number(r, object, at, "width", 1e-9, 1e300, 0);
+        reader_bad(r, json_get(object, STR("scale")), at, "scale: log or linear");
+    c->width = reader_number(r, object, at, "width", 1e-9, 1e300, 0);
     bool pair = v->type == JSON_ARRAY && v->count == 2;
     for (uint32_t i = 0; pair && i < 2; i++) {
         if (json_is_number(&v->items[i]))
@@ -218,22 +27,22 @@ static void read_range(struct reader *r, const struct json *object, const struct
     }
     if (!pair || c->low > c->high || (isinf(c->low) && isinf(c->high)) || (c->log_scale && c->low < 0 && !isinf(c->low)) ||
         (c->log_scale && c->high < 0))
-        bad(r, v, &here, "[least, most] in ascending order (one of them may be null; with scale: log none below 0)");
+        reader_bad(r, v, &here, "[least, most] in ascending order (one of them may be null; with scale: log none below 0)");
 }
 
 static void read_values(struct reader *r, const struct json *object, const struct json *v, const struct place *at,
                         struct profile_criterion *c) {
     struct profile_item *item = NULL;
-    read_items(r, v, &(struct place){at, STR("values"), 0}, 1, &item, &c->n_item);
+    reader_items(r, v, &(struct place){at, STR("values"), 0}, 1, &item, &c->n_item);
     c->item = item;
     double square = 0;
     for (size_t i = 0; i < c->n_item; i++)
         square += item[i].worth * item[i].worth;
     c->norm = sqrt(square);
-    str match = read_text(r, object, at, "match");
+    str match = reader_text(r, object, at, "match");
     c->cosine = str_equal(match, STR("cosine"));
     if (match.len > 0 && !c->cosine && !str_equal(match, STR("any")))
-        bad(r, json_get(object, STR("match")), at, "match: any or cosine");
+        reader_bad(r, json_get(object, STR("match")), at, "match: any or cosine");
 }
 
 static void read_codes(struct reader *r, const struct json *object, const struct json *v, const struct place *at,
@@ -241,7 +50,7 @@ static void read_codes(struct reader *r, const struct json *object, const struct
     c->naics = json_get(object, STR("naics")) != NULL;
     struct place here = {at, c->naics ? STR("naics") : STR("sic"), 0};
     struct profile_item *item = NULL;
-    read_items(r, v, &here, 1, &item, &c->n_item);
+    reader_items(r, v, &here, 1, &item, &c->n_item);
     c->item = item;
     for (size_t i = 0; i < c->n_item; i++) {
         size_t most = c->naics ? MAX_CODE_DIGITS : 4;
@@ -249,7 +58,7 @@ static void read_codes(struct reader *r, const struct json *object, const struct
         for (size_t k = 0; digits && k < item[i].text.len; k++)
             digits = item[i].text.ptr[k] >= '0' && item[i].text.ptr[k] <= '9';
         if (!digits)
-            bad(r, v, &here, c->naics ? "codes of 2 to 6 digits" : "codes of 2 to 4 digits");
+            reader_bad(r, v, &here, c->naics ? "codes of 2 to 6 digits" : "codes of 2 to 4 digits");
     }
 }
 
@@ -258,10 +67,10 @@ static void read_keywords(struct reader *r, const struct json *object, const str
     (void)object;
     struct place here = {at, STR("keywords"), 0};
     struct profile_item *item = NULL;
-    read_items(r, v, &here, 1, &item, &c->n_item);
+    reader_items(r, v, &here, 1, &item, &c->n_item);
     for (size_t i = 0; i < c->n_item; i++)
         if (item[i].words.len == 0)
-            bad(r, v, &here, "keywords made of letters or digits");
+            reader_bad(r, v, &here, "keywords made of letters or digits");
     c->item = item;
 }
 
@@ -274,7 +83,7 @@ static void read_seniority(struct reader *r, const struct json *object, const st
     const char *known[SENIORITY_COUNT];
     for (int k = 0; k < SENIORITY_COUNT; k++)
         known[k] = profile_seniority_name((enum seniority)k);
-    read_items(r, v, &here, 1, &item, &n);
+    reader_items(r, v, &here, 1, &item, &n);
     for (size_t i = 0; i < n; i++) {
         int k = 0;
         while (k < SENIORITY_COUNT && !str_equal(item[i].text, str_from(known[k])))
@@ -282,7 +91,7 @@ static void read_seniority(struct reader *r, const struct json *object, const st
         if (k < SENIORITY_COUNT)
             c->level[k] = item[i].worth;
         else
-            unknown_word(r, "profile_bad_value", v, &here, "the level", item[i].text, known, SENIORITY_COUNT);
+            reader_unknown_word(r, "profile_bad_value", v, &here, "the level", item[i].text, known, SENIORITY_COUNT);
     }
     c->item = item;
     c->n_item = n;
@@ -294,21 +103,21 @@ static void read_condition_value(struct reader *r, const struct json *v, const s
         if (json_is_number(v))
             c->threshold = json_number_of(v);
         else
-            bad(r, v, at, "a number");
+            reader_bad(r, v, at, "a number");
     } else if (c->op == COMPARE_KNOWN) {
         if (v->type == JSON_BOOL)
             c->threshold = v->boolean ? 1 : 0;
         else
-            bad(r, v, at, "true or false");
+            reader_bad(r, v, at, "true or false");
     } else {
-        str *text = read_texts(r, v, at, &c->n_text);
+        str *text = reader_texts(r, v, at, &c->n_text);
         for (size_t i = 0; c->op == COMPARE_CONTAINS && i < c->n_text; i++) {
-            text[i] = words_of(r, text[i]);
+            text[i] = reader_words(r, text[i]);
             if (text[i].len == 0)
-                bad(r, v, at, "texts made of letters or digits");
+                reader_bad(r, v, at, "texts made of letters or digits");
         }
         if (c->n_text == 0)
-            bad(r, v, at, "at least one text");
+            reader_bad(r, v, at, "at least one text");
         c->text = text;
     }
 }
@@ -358,7 +167,7 @@ enum { N_KIND = sizeof kinds / sizeof *kinds };
 
 static struct profile_criterion *add_criterion(struct reader *r, const struct json *v, enum profile_section section) {
     if (r->n_criterion == PROFILE_MAX_CRITERIA) {
-        note(r, "profile_bad_value", v, NULL, STR("a profile may have at most 512 criteria and technologies"));
+        reader_note(r, "profile_bad_value", v, NULL, STR("a profile may have at most 512 criteria and technologies"));
         return NULL;
     }
     if (r->n_criterion == r->cap_criterion)
@@ -370,9 +179,9 @@ static struct profile_criterion *add_criterion(struct reader *r, const struct js
 }
 
 static str read_field(struct reader *r, const struct json *v, const struct place *at) {
-    str field = read_text(r, v, at, "field");
+    str field = reader_text(r, v, at, "field");
     if (field.len == 0)
-        note(r, "profile_bad_value", v, at, STR("\"field\" is needed: the field or column that is looked at"));
+        reader_note(r, "profile_bad_value", v, at, STR("\"field\" is needed: the field or column that is looked at"));
     return field;
 }
 
@@ -382,11 +191,11 @@ static char read_separator(struct reader *r, const struct json *v, const struct 
         return 0;
     if (separator->type == JSON_STRING && separator->string.len == 1 && separator->string.ptr[0] != 0)
         return separator->string.ptr[0];
-    bad(r, separator, &(struct place){at, STR("separator"), 0}, "one character");
+    reader_bad(r, separator, &(struct place){at, STR("separator"), 0}, "one character");
     return 0;
 }
 
-static void check_kind_keys(struct reader *r, const struct json *v, const struct place *at, const struct kind *kind) {
+static size_t check_kind_keys(struct reader *r, const struct json *v, const struct place *at, const struct kind *kind) {
     const char *known[MAX_KEYS] = {"name", "field", "weight", "typical"};
     size_t n = 4;
     for (size_t k = 0; k < N_KIND; k++)
@@ -395,25 +204,25 @@ static void check_kind_keys(struct reader *r, const struct json *v, const struct
     for (size_t k = 0; k < 2; k++)
         if (kind && kind->with[k])
             known[n++] = kind->with[k];
-    check_keys(r, v, at, known, n);
+    return reader_check_keys(r, v, at, known, n);
 }
 
 static void read_criterion(struct reader *r, const struct json *v, const struct place *at, enum profile_section section) {
     if (v->type != JSON_OBJECT) {
-        bad(r, v, at, "a criterion (field, weight and what is looked for)");
+        reader_bad(r, v, at, "a criterion (field, weight and what is looked for)");
         return;
     }
     struct profile_criterion *c = add_criterion(r, v, section);
     if (!c)
         return;
     c->field = read_field(r, v, at);
-    c->name = read_text(r, v, at, "name");
+    c->name = reader_text(r, v, at, "name");
     if (c->name.len == 0)
         c->name = c->field;
-    c->weight = read_number(r, v, at, "weight", section == SECTION_BEHAVIOUR ? -1000 : 1e-6, 1000, 1);
+    c->weight = reader_number(r, v, at, "weight", section == SECTION_BEHAVIOUR ? -1000 : 1e-6, 1000, 1);
     if (c->weight == 0)
-        bad(r, json_get(v, STR("weight")), at, "a weight other than 0");
-    c->typical = read_number(r, v, at, "typical", 0, 1, 0.5);
+        reader_bad(r, json_get(v, STR("weight")), at, "a weight other than 0");
+    c->typical = reader_number(r, v, at, "typical", 0, 1, 0.5);
     c->separator = read_separator(r, v, at);
     const struct kind *kind = NULL;
     size_t found = 0;
@@ -422,15 +231,16 @@ static void read_criterion(struct reader *r, const struct json *v, const struct 
             kind = &kinds[k];
             found++;
         }
-    check_kind_keys(r, v, at, found == 1 ? kind : NULL);
+    size_t unknown = check_kind_keys(r, v, at, found == 1 ? kind : NULL);
     if (found == 1) {
         c->kind = kind->kind;
         kind->read(r, v, json_get(v, str_from(kind->key)), at, c);
-    } else {
-        note(r, "profile_bad_value", v, at,
-             STR("exactly one of range, values, naics, sic, keywords, seniority, above, at_least, below, at_most, is, "
-                 "is_not, "
-                 "contains, known is needed to say what is looked for"));
+    } else if (found > 1 || unknown == 0) {
+        reader_note(
+            r, "profile_bad_value", v, at,
+            STR("exactly one of range, values, naics, sic, keywords, seniority, above, at_least, below, at_most, is, "
+                "is_not, "
+                "contains, known is needed to say what is looked for"));
     }
     r->n_criterion++;
 }
@@ -441,27 +251,27 @@ static void read_event(struct reader *r, const struct json *v, const struct plac
     struct profile_criterion *c = v->type == JSON_OBJECT ? add_criterion(r, v, section) : NULL;
     if (!c) {
         if (v->type != JSON_OBJECT)
-            bad(r, v, at, "an event (field, impact, half_life)");
+            reader_bad(r, v, at, "an event (field, impact, half_life)");
         return;
     }
-    check_keys(r, v, at, known, sizeof known / sizeof *known);
+    reader_check_keys(r, v, at, known, sizeof known / sizeof *known);
     c->kind = CRITERION_EVENT;
     c->field = read_field(r, v, at);
-    c->event = read_text(r, v, at, "event");
-    c->name = read_text(r, v, at, "name");
+    c->event = reader_text(r, v, at, "event");
+    c->name = reader_text(r, v, at, "name");
     if (c->name.len == 0)
         c->name = c->event.len > 0 ? c->event : c->field;
-    c->weight = read_number(r, v, at, "impact", -1000, 1000, 1);
+    c->weight = reader_number(r, v, at, "impact", -1000, 1000, 1);
     if (c->weight == 0)
-        bad(r, json_get(v, STR("impact")), at, "an impact other than 0");
-    double half_life = read_number(r, v, at, "half_life", 1e-3, 1e6, 90);
-    c->decay_per_day = read_number(r, v, at, "decay", 0, 1000, log(2) / half_life);
+        reader_bad(r, json_get(v, STR("impact")), at, "an impact other than 0");
+    double half_life = reader_number(r, v, at, "half_life", 1e-3, 1e6, 90);
+    c->decay_per_day = reader_number(r, v, at, "decay", 0, 1000, log(2) / half_life);
     if (json_get(v, STR("decay")) && json_get(v, STR("half_life")))
-        note(r, "profile_bad_value", v, at, STR("either decay or half_life is needed, not both"));
-    c->same_within_day = read_number(r, v, at, "same_within", 0, 1e5, 14);
-    c->undated = read_number(r, v, at, "undated", 0, 1, 0.5);
-    c->future = read_number(r, v, at, "future", 0, 1, 0);
-    c->typical = read_number(r, v, at, "typical", 0, 1, 0);
+        reader_note(r, "profile_bad_value", v, at, STR("either decay or half_life is needed, not both"));
+    c->same_within_day = reader_number(r, v, at, "same_within", 0, 1e5, 14);
+    c->undated = reader_number(r, v, at, "undated", 0, 1, 0.5);
+    c->future = reader_number(r, v, at, "future", 0, 1, 0);
+    c->typical = reader_number(r, v, at, "typical", 0, 1, 0);
     r->n_criterion++;
 }
 
@@ -469,7 +279,7 @@ static void read_list(struct reader *r, const struct json *v, enum profile_secti
                       void (*read)(struct reader *, const struct json *, const struct place *, enum profile_section)) {
     struct place here = {NULL, str_from(profile_section_name(section)), 0};
     if (v->type != JSON_ARRAY || v->count > PROFILE_MAX_CRITERIA) {
-        bad(r, v, &here, "a list of at most 512 criteria");
+        reader_bad(r, v, &here, "a list of at most 512 criteria");
         return;
     }
     for (uint32_t i = 0; i < v->count; i++)
@@ -480,10 +290,10 @@ static void read_technologies(struct reader *r, const struct json *v) {
     static const char *const known[] = {"field", "separator", "required", "desired", "negative"};
     struct place here = {NULL, STR("technographics"), 0};
     if (v->type != JSON_OBJECT) {
-        bad(r, v, &here, "an object with field, required, desired and negative");
+        reader_bad(r, v, &here, "an object with field, required, desired and negative");
         return;
     }
-    check_keys(r, v, &here, known, sizeof known / sizeof *known);
+    reader_check_keys(r, v, &here, known, sizeof known / sizeof *known);
     str field = read_field(r, v, &here);
     char separator = read_separator(r, v, &here);
     for (int role = 0; role < 3; role++) {
@@ -492,7 +302,7 @@ static void read_technologies(struct reader *r, const struct json *v) {
             continue;
         struct profile_item *item = NULL;
         size_t n;
-        read_items(r, list, &(struct place){&here, str_from(known[2 + role]), 0}, 1000, &item, &n);
+        reader_items(r, list, &(struct place){&here, str_from(known[2 + role]), 0}, 1000, &item, &n);
         for (size_t i = 0; i < n; i++) {
             struct profile_criterion *c = add_criterion(r, list, SECTION_TECHNOGRAPHICS);
             if (!c)
@@ -517,22 +327,22 @@ static void read_rule_conditions(struct reader *r, const struct json *v, const s
     uint32_t n = !v ? 0 : v->type == JSON_ARRAY ? v->count : v->type == JSON_OBJECT ? 1 : 0;
     struct profile_condition *when = ARENA_ARRAY(r->a, n, struct profile_condition);
     if (n == 0)
-        bad(r, v, at, "\"when\" with at least one condition");
+        reader_bad(r, v, at, "\"when\" with at least one condition");
     for (uint32_t i = 0; i < n && r->n_problem < PROFILE_MAX_PROBLEMS; i++) {
         const struct json *one = v->type == JSON_ARRAY ? &v->items[i] : v;
         struct place here = {at, STR("when"), 0}, item = {&here, {0}, i};
         if (one->type != JSON_OBJECT) {
-            bad(r, one, &item, "a condition (field and a comparison)");
+            reader_bad(r, one, &item, "a condition (field and a comparison)");
             continue;
         }
         const char *known[COMPARE_COUNT + 1] = {"field"};
         for (int op = 0; op < COMPARE_COUNT; op++)
             known[op + 1] = profile_comparison_name((enum compare_op)op);
-        check_keys(r, one, &item, known, COMPARE_COUNT + 1);
+        reader_check_keys(r, one, &item, known, COMPARE_COUNT + 1);
         when[i].field = read_field(r, one, &item);
         when[i].op = find_comparison(one);
         if (when[i].op == COMPARE_COUNT || one->count > 2)
-            bad(r, one, &item, "exactly one of above, at_least, below, at_most, is, is_not, contains, known");
+            reader_bad(r, one, &item, "exactly one of above, at_least, below, at_most, is, is_not, contains, known");
         else
             read_condition_value(r, json_get(one, str_from(profile_comparison_name(when[i].op))), &item, &when[i]);
     }
@@ -544,7 +354,7 @@ static void read_rules(struct reader *r, const struct json *v) {
     static const char *const known[] = {"name", "when"};
     struct place here = {NULL, STR("negative_personas"), 0};
     if (v->type != JSON_ARRAY || v->count > PROFILE_MAX_CRITERIA) {
-        bad(r, v, &here, "a list of rules (name and when)");
+        reader_bad(r, v, &here, "a list of rules (name and when)");
         return;
     }
     struct profile_rule *rule = ARENA_ARRAY(r->a, v->count, struct profile_rule);
@@ -552,13 +362,13 @@ static void read_rules(struct reader *r, const struct json *v) {
         struct place item = {&here, {0}, i};
         const struct json *one = &v->items[i];
         if (one->type != JSON_OBJECT) {
-            bad(r, one, &item, "a rule (name and when)");
+            reader_bad(r, one, &item, "a rule (name and when)");
             continue;
         }
-        check_keys(r, one, &item, known, 2);
-        rule[i].name = read_text(r, one, &item, "name");
+        reader_check_keys(r, one, &item, known, 2);
+        rule[i].name = reader_text(r, one, &item, "name");
         if (rule[i].name.len == 0)
-            bad(r, one, &item, "the \"name\" of the rule");
+            reader_bad(r, one, &item, "the \"name\" of the rule");
         read_rule_conditions(r, json_get(one, STR("when")), &item, &rule[i]);
     }
     r->p->rule = rule;
@@ -568,13 +378,14 @@ static void read_rules(struct reader *r, const struct json *v) {
 static void read_fields(struct reader *r, const struct json *v) {
     struct place here = {NULL, STR("fields"), 0};
     if (v->type != JSON_OBJECT || v->count > PROFILE_MAX_ITEMS) {
-        bad(r, v, &here, "an object of term: column");
+        reader_bad(r, v, &here, "an object of term: column");
         return;
     }
     struct profile_field *field = ARENA_ARRAY(r->a, v->count, struct profile_field);
     for (uint32_t i = 0; i < v->count; i++) {
         field[i].term = v->members[i].key;
-        field[i].column = read_texts(r, &v->members[i].value, &(struct place){&here, field[i].term, 0}, &field[i].n_column);
+        field[i].column =
+            reader_texts(r, &v->members[i].value, &(struct place){&here, field[i].term, 0}, &field[i].n_column);
     }
     r->p->field = field;
     r->p->n_field = v->count;
@@ -586,32 +397,33 @@ static void read_weights(struct reader *r, const struct json *v) {
     for (int s = 0; s < SECTION_COUNT; s++)
         known[s] = profile_section_name((enum profile_section)s);
     if (v && v->type != JSON_OBJECT) {
-        bad(r, v, &here, "an object of section: weight");
+        reader_bad(r, v, &here, "an object of section: weight");
         v = NULL;
     }
     if (v)
-        check_keys(r, v, &here, known, SECTION_COUNT);
+        reader_check_keys(r, v, &here, known, SECTION_COUNT);
     for (int s = 0; s < SECTION_COUNT; s++)
-        r->p->section[s].weight = read_number(r, v, &here, known[s], 0, 1000, 1);
+        r->p->section[s].weight = reader_number(r, v, &here, known[s], 0, 1000, 1);
 }
 
 static void read_head(struct reader *r, const struct json *v) {
     struct profile *p = r->p;
     if (!json_get(v, STR("format")))
-        note(r, "profile_bad_value", v, NULL, STR("\"format: 1\" is needed: it says which rules the document follows"));
-    read_number(r, v, NULL, "format", PROFILE_FORMAT, PROFILE_FORMAT, PROFILE_FORMAT);
-    p->name = read_text(r, v, NULL, "name");
-    p->version = read_text(r, v, NULL, "version");
-    p->description = read_text(r, v, NULL, "description");
-    p->as_of = read_text(r, v, NULL, "as_of");
-    p->base_rate = read_number(r, v, NULL, "base_rate", 1e-6, 1 - 1e-6, 0.1);
-    p->strength = read_number(r, v, NULL, "strength", 1, 1e6, 40);
-    p->effect = read_number(r, v, NULL, "effect", 0, 20, 4);
+        reader_note(r, "profile_bad_value", v, NULL,
+                    STR("\"format: 1\" is needed: it says which rules the document follows"));
+    reader_number(r, v, NULL, "format", PROFILE_FORMAT, PROFILE_FORMAT, PROFILE_FORMAT);
+    p->name = reader_text(r, v, NULL, "name");
+    p->version = reader_text(r, v, NULL, "version");
+    p->description = reader_text(r, v, NULL, "description");
+    p->as_of = reader_text(r, v, NULL, "as_of");
+    p->base_rate = reader_number(r, v, NULL, "base_rate", 1e-6, 1 - 1e-6, 0.1);
+    p->strength = reader_number(r, v, NULL, "strength", 1, 1e6, 40);
+    p->effect = reader_number(r, v, NULL, "effect", 0, 20, 4);
     if (p->name.len == 0)
-        note(r, "profile_bad_value", v, NULL, STR("the \"name\" of the profile is needed"));
+        reader_note(r, "profile_bad_value", v, NULL, STR("the \"name\" of the profile is needed"));
     const struct json *missing = json_get(v, STR("missing"));
     if (missing)
-        p->missing = read_texts(r, missing, &(struct place){NULL, STR("missing"), 0}, &p->n_missing);
+        p->missing = reader_texts(r, missing, &(struct place){NULL, STR("missing"), 0}, &p->n_missing);
     const struct json *fields = json_get(v, STR("fields"));
     if (fields)
         read_fields(r, fields);
@@ -636,9 +448,9 @@ static void read_sections(struct reader *r, const struct json *v) {
     if (rules)
         read_rules(r, rules);
     if (r->n_criterion == 0 && r->n_problem == 0)
-        note(r, "profile_empty", v, NULL, STR("the profile has no criteria: nothing could be scored with it"));
+        reader_note(r, "profile_empty", v, NULL, STR("the profile has no criteria: nothing could be scored with it"));
     else if (!(weight > 0) && r->n_problem == 0)
-        note(r, "profile_empty", v, NULL, STR("the weights of all sections are 0: nothing could be scored with it"));
+        reader_note(r, "profile_empty", v, NULL, STR("the weights of all sections are 0: nothing could be scored with it"));
     r->p->criterion = r->criterion;
     r->p->n_criterion = r->n_criterion;
 }
@@ -652,10 +464,10 @@ static void read_document(struct reader *r, struct arena *a, const struct json *
     r->problem = ARENA_ARRAY(a, PROFILE_MAX_PROBLEMS, struct profile_problem);
     r->p->document = v;
     if (v->type != JSON_OBJECT) {
-        bad(r, v, NULL, "a profile: an object with name, base_rate and sections");
+        reader_bad(r, v, NULL, "a profile: an object with name, base_rate and sections");
         return;
     }
-    check_keys(r, v, NULL, known, sizeof known / sizeof *known);
+    reader_check_keys(r, v, NULL, known, sizeof known / sizeof *known);
     read_head(r, v);
     read_sections(r, v);
 }

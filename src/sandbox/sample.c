@@ -1,7 +1,7 @@
 /* sample.c — draws leads of invented companies, and whether they convert. */
 #include "sandbox/sample.h"
 
-#include "base/date.h"
+#include "base/time.h"
 
 #include <math.h>
 
@@ -133,8 +133,8 @@ static void draw_person(struct rng *r, const struct sample_world *w, struct trut
     t->newsletter = chance(r, 0.3);
     t->event = pick(r, events, COUNT(events));
     t->event_age_day = floor(-60 * log(1 - rng_uniform(r)));
-    uint64_t days = (uint64_t)((w->last_ms - w->first_ms) / DATE_DAY_MS) + 1;
-    t->created_ms = w->first_ms + (int64_t)rng_below(r, days) * DATE_DAY_MS;
+    uint64_t days = (uint64_t)((w->last_ms - w->first_ms) / TIME_DAY_MS) + 1;
+    t->created_ms = w->first_ms + (int64_t)rng_below(r, days) * TIME_DAY_MS;
 }
 
 static double log_odds(const struct truth *t) {
@@ -211,8 +211,8 @@ static str title_text(struct arena *a, const struct truth *t) {
 }
 
 static str date_text(struct arena *a, int64_t ms) {
-    char text[DATE_TEXT_BYTE];
-    return str_copy(a, (str){text, date_format(ms, text)});
+    char text[TIME_TEXT_BYTE];
+    return str_copy(a, (str){text, time_format_day(ms, text)});
 }
 
 static void show_company(struct arena *a, struct rng *r, const struct truth *t, str *cell) {
@@ -238,7 +238,7 @@ static void show_person(struct arena *a, struct rng *r, const struct truth *t, s
     cell[SAMPLE_NEWSLETTER] = t->newsletter ? STR("yes") : STR("no");
     cell[SAMPLE_LAST_EVENT] = str_from(events[t->event].text);
     if (t->event != EVENT_NONE)
-        cell[SAMPLE_LAST_EVENT_ON] = date_text(a, t->created_ms - (int64_t)t->event_age_day * DATE_DAY_MS);
+        cell[SAMPLE_LAST_EVENT_ON] = date_text(a, t->created_ms - (int64_t)t->event_age_day * TIME_DAY_MS);
 }
 
 void sample_draw(struct arena *a, const struct sample_world *world, uint64_t i, struct sample_lead *out) {
@@ -254,5 +254,5 @@ void sample_draw(struct arena *a, const struct sample_world *world, uint64_t i, 
     out->probability = 1 / (1 + exp(-log_odds(&t)));
     out->converted = chance(&r, out->probability);
     if (out->converted && chance(&r, 0.97))
-        out->signed_on = date_text(a, t.created_ms + (int64_t)(20 + rng_below(&r, 60)) * DATE_DAY_MS);
+        out->signed_on = date_text(a, t.created_ms + (int64_t)(20 + rng_below(&r, 60)) * TIME_DAY_MS);
 }

@@ -14,6 +14,9 @@
 
 enum { BUNDLE_MAX_BYTE = 512 << 20, BUNDLE_MAX_TERM = 20000 };
 
+/* Bounds that no honest model comes near, and that keep every sum finite. */
+static const double max_weight = 1e6, max_number = 1e100;
+
 static const str magic = STR_INIT("galena-model ");
 
 static const struct model_family *const families[] = {&logistic_family, &naive_bayes_family, &subscore_family, &gbdt_family,
@@ -165,7 +168,7 @@ static err read_member(struct arena *a, const struct json *v, struct bundle *b) 
     TRY(json_get_number(v, STR("weight"), &m->weight));
     TRY(json_get_object(v, STR("model"), &model));
     m->family = family_find(name);
-    if (!m->family || !isfinite(m->weight) || m->weight < 0)
+    if (!m->family || !(m->weight >= 0 && m->weight <= max_weight))
         return damaged("member list");
     struct model *loaded;
     TRY(m->family->load(a, model, b->n_column, &loaded));
@@ -204,7 +207,7 @@ static err read_columns(struct arena *a, const struct json *v, struct bundle *b)
     if (n_importance != b->n_term || n_imputation != b->n_term || b->n_term > BUNDLE_MAX_TERM)
         return damaged("term lists");
     for (size_t t = 0; t < b->n_term; t++)
-        if (!(importance[t] >= 0) || !(imputation[t] >= 0))
+        if (!(importance[t] >= 0 && importance[t] <= max_number && imputation[t] >= 0 && imputation[t] <= max_number))
             return damaged("term lists");
     b->importance = importance;
     b->imputation = imputation;
@@ -228,7 +231,10 @@ static err read_head(const struct json *v, struct bundle *b) {
     TRY(json_get_number(v, STR("excess"), &b->excess));
     if (!(b->spread_scale > 0 && b->spread_scale <= 1e6) || !(b->excess >= 0 && b->excess <= 1e6))
         return damaged("spread");
-    return json_get_number(v, STR("intercept"), &b->intercept);
+    TRY(json_get_number(v, STR("intercept"), &b->intercept));
+    if (!(b->base_rate >= 0 && b->base_rate <= 1 && b->hot >= 0 && b->hot <= 1 && b->warm >= 0 && b->warm <= 1))
+        return damaged("base rate or tiers");
+    return fabs(b->intercept) <= max_number ? OK : damaged("intercept");
 }
 
 static err read_document(struct arena *a, const struct json *v, struct bundle *b) {
@@ -237,6 +243,9 @@ static err read_document(struct arena *a, const struct json *v, struct bundle *b
     TRY(json_get_object(v, STR("schema"), &schema));
     struct schema *s;
     TRY(schema_from_json(a, schema, &s));
+    for (size_t f = 0; f < s->n_field; f++)
+        if (field_is_used(&s->field[f]) && !s->field[f].fitted)
+            return damaged("schema");
     b->schema = s;
     const struct json *profile = json_get(v, STR("profile"));
     if (profile && profile->type != JSON_NULL) {
@@ -261,7 +270,7 @@ err bundle_read(struct arena *a, str bytes, struct bundle **out) {
     err rc = json_parse(a, body, &limits, &v);
     if (rc == OK)
         rc = read_document(a, v, b);
-    if (rc == ERR_INPUT || rc == ERR_ABSENT) /* our own data: a fault in it is damage, not bad input */
+    if (rc == ERR_INPUT || rc == ERR_ABSENT || rc == ERR_LIMIT) /* our own data: a fault in it is damage, not bad input */
         return fail(ERR_CORRUPT, "model_damaged", "the model is damaged: %s", err_text());
     TRY(rc);
     *out = b;
@@ -272,5 +281,8 @@ err bundle_load(struct arena *a, const char *path, struct bundle **out) {
     str bytes;
     TRY(file_read_all(a, path, BUNDLE_MAX_BYTE, &bytes));
     err rc = bundle_read(a, bytes, out);
-    return rc == OK ? OK : err_prefix(rc, "%s", path);
+    if (rc != OK)
+        return err_prefix(rc, "%s", path);
+    (*out)->path = str_copy(a, str_from(path));
+    return OK;
 }

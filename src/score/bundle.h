@@ -48,7 +48,9 @@ struct bundle {
     const double *importance; /* n_term mean absolute shares over training rows */
     const double *imputation; /* n_term variances of the log-odds when the term's value is drawn from its distribution */
 
-    double hot, warm;           /* tier thresholds on the probability */
+    double hot, warm; /* tier thresholds on the probability */
+    str path;         /* of the file it was read from, for messages; not part of it */
+
     const struct json *lineage; /* what it was trained on, with which split and metrics: an object */
 };
 

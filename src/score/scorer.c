@@ -5,6 +5,8 @@
 
 #include <math.h>
 
+enum { EXPLAIN_ROWS = 32 }; /* at a time: their column shares stay in the cache */
+
 void scorer_logits(const struct bundle *b, const struct row *rows, size_t n, struct arena *scratch, double *logit,
                    double *sd) {
     struct arena_mark mark = arena_mark(scratch);
@@ -37,6 +39,9 @@ static double missing_variance(const struct bundle *b, const unsigned char *miss
     return sum;
 }
 
+/* Standard deviations beyond this say nothing more; squares of them stay finite. */
+static const double max_sd = 1e100;
+
 void scorer_score(const struct bundle *b, const struct row *rows, size_t n, const unsigned char *missing, double level,
                   struct arena *scratch, struct score *out) {
     struct arena_mark mark = arena_mark(scratch);
@@ -50,7 +55,8 @@ void scorer_score(const struct bundle *b, const struct row *rows, size_t n, cons
         s->low = s->high = s->probability;
         s->spread = 0;
         if (level > 0) {
-            double variance = sd[i] * sd[i] + b->excess + (missing ? missing_variance(b, missing + i * b->n_term) : 0);
+            double own = fmin(sd[i], max_sd),
+                   variance = own * own + b->excess + (missing ? missing_variance(b, missing + i * b->n_term) : 0);
             s->spread = sqrt(variance);
             s->low = calibration_apply(b->calibration, logit[i] - z * s->spread);
             s->high = calibration_apply(b->calibration, logit[i] + z * s->spread);
@@ -59,15 +65,26 @@ void scorer_score(const struct bundle *b, const struct row *rows, size_t n, cons
     arena_rewind(scratch, mark);
 }
 
-double scorer_explain(const struct bundle *b, struct row x, double *column_share, double *term_share) {
-    for (size_t c = 0; c < b->n_column; c++)
-        column_share[c] = 0;
-    for (size_t t = 0; t < b->n_term; t++)
-        term_share[t] = 0;
+static double explain_block(const struct bundle *b, const struct row *rows, size_t n, double *column_share,
+                            double *term_share) {
+    memset(column_share, 0, n * b->n_column * sizeof *column_share);
+    memset(term_share, 0, n * b->n_term * sizeof *term_share);
     double base = b->intercept;
     for (size_t m = 0; m < b->n_member; m++)
-        base += b->member[m].family->explain(b->member[m].model, x, b->member[m].weight, column_share);
-    for (size_t c = 0; c < b->n_column; c++)
-        term_share[b->term_of_column[c]] += column_share[c];
+        base += b->member[m].family->explain(b->member[m].model, rows, n, b->member[m].weight, column_share);
+    for (size_t i = 0; i < n; i++, column_share += b->n_column, term_share += b->n_term)
+        for (size_t c = 0; c < b->n_column; c++)
+            term_share[b->term_of_column[c]] += column_share[c];
+    return base;
+}
+
+double scorer_explain(const struct bundle *b, const struct row *rows, size_t n, struct arena *scratch, double *term_share) {
+    struct arena_mark mark = arena_mark(scratch);
+    double *column_share = ARENA_ARRAY(scratch, EXPLAIN_ROWS * b->n_column, double), base = b->intercept;
+    for (size_t i = 0; i < n; i += EXPLAIN_ROWS) {
+        size_t k = n - i < EXPLAIN_ROWS ? n - i : EXPLAIN_ROWS;
+        base = explain_block(b, rows + i, k, column_share, term_share + i * b->n_term);
+    }
+    arena_rewind(scratch, mark);
     return base;
 }

@@ -59,9 +59,18 @@ static void large_blocks_get_their_own_chunk(void **state) {
 }
 
 static int trail;
-static void one(void *ctx) { (void)ctx; trail = trail * 10 + 1; }
-static void two(void *ctx) { (void)ctx; trail = trail * 10 + 2; }
-static void three(void *ctx) { (void)ctx; trail = trail * 10 + 3; }
+static void one(void *ctx) {
+    (void)ctx;
+    trail = trail * 10 + 1;
+}
+static void two(void *ctx) {
+    (void)ctx;
+    trail = trail * 10 + 2;
+}
+static void three(void *ctx) {
+    (void)ctx;
+    trail = trail * 10 + 3;
+}
 
 static void deferred_runs_latest_first(void **state) {
     trail = 0;
@@ -102,10 +111,10 @@ static void grow_keeps_what_was_there(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(limit_ends_the_guarded_work),  ARENA_TEST(overflowing_product_is_a_limit),
-        cmocka_unit_test(guards_of_two_arenas_nest),    ARENA_TEST(blocks_are_aligned_zeroed_and_apart),
-        ARENA_TEST(large_blocks_get_their_own_chunk),   ARENA_TEST(deferred_runs_latest_first),
-        ARENA_TEST(rewind_gives_memory_back),           ARENA_TEST(grow_keeps_what_was_there),
+        cmocka_unit_test(limit_ends_the_guarded_work), ARENA_TEST(overflowing_product_is_a_limit),
+        cmocka_unit_test(guards_of_two_arenas_nest),   ARENA_TEST(blocks_are_aligned_zeroed_and_apart),
+        ARENA_TEST(large_blocks_get_their_own_chunk),  ARENA_TEST(deferred_runs_latest_first),
+        ARENA_TEST(rewind_gives_memory_back),          ARENA_TEST(grow_keeps_what_was_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -64,8 +64,8 @@ static void shuffle_is_a_permutation(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(matches_the_reference), cmocka_unit_test(moments_are_right),
-        cmocka_unit_test(below_is_uniform),      cmocka_unit_test(forks_differ_and_repeat),
+        cmocka_unit_test(matches_the_reference),    cmocka_unit_test(moments_are_right),
+        cmocka_unit_test(below_is_uniform),         cmocka_unit_test(forks_differ_and_repeat),
         cmocka_unit_test(shuffle_is_a_permutation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,12 +11,14 @@ static struct label read_column(struct arena *a, const char *const *value, size_
     column[0] = cell;
     struct frame f = {.n_row = n, .n_col = 1, .name = name, .cell = column, .source = STR("leads.csv")};
     struct label l = {0};
-    *rc = label_read(a, &f, STR("won"), str_from(positive), &l);
+    *rc = label_read(a, &f, STR("won"), str_from(positive), false, &l);
     return l;
 }
 
 static void plain_words_need_no_help(void **state) {
-    static const char *const values[][4] = {{"yes", "no", "no", ""}, {"0", "1", "0", "0"}, {"TRUE", "FALSE", "TRUE", " "},
+    static const char *const values[][4] = {{"yes", "no", "no", ""},
+                                            {"0", "1", "0", "0"},
+                                            {"TRUE", "FALSE", "TRUE", " "},
                                             {"Closed Won", "Open", "Open", "Open"}};
     for (size_t i = 0; i < 4; i++) {
         err rc;
@@ -57,7 +59,7 @@ static void unknown_column_lists_the_columns(void **state) {
     static const str name[] = {STR_INIT("id"), STR_INIT("Converted")};
     struct frame f = {.n_row = 0, .n_col = 2, .name = name, .source = STR("leads.csv")};
     struct label l;
-    assert_fails(label_read(*state, &f, STR("converted"), STR(""), &l), ERR_INPUT, "target_unknown");
+    assert_fails(label_read(*state, &f, STR("converted"), STR(""), false, &l), ERR_INPUT, "target_unknown");
     assert_non_null(strstr(err_text(), "id, Converted"));
 }
 

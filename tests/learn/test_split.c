@@ -16,7 +16,8 @@ static void reads_and_writes_its_syntax(void **state) {
         assert_ok(split_parse(str_from(good[i]), &s));
         assert_str(split_text(*state, s), good[i]);
     }
-    const char *bad[] = {"", "hash", "hash:", "hash:0", "hash:1", "hash:-0.1", "hash:x", "none:0.3", "monday:0.3", "hash:0.3:1"};
+    const char *bad[] = {"",          "hash",   "hash:",    "hash:0",     "hash:1",
+                         "hash:-0.1", "hash:x", "none:0.3", "monday:0.3", "hash:0.3:1"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_fails(split_parse(str_from(bad[i]), &s), ERR_INPUT, "split_syntax");
 }
@@ -78,9 +79,12 @@ static void an_empty_side_is_an_error(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        ARENA_TEST(reads_and_writes_its_syntax),            cmocka_unit_test(hash_split_is_the_published_one),
-        ARENA_TEST(hash_split_goes_by_the_row_of_the_file), ARENA_TEST(random_split_follows_the_seed),
-        ARENA_TEST(time_split_tests_the_latest),            ARENA_TEST(an_empty_side_is_an_error),
+        ARENA_TEST(reads_and_writes_its_syntax),
+        cmocka_unit_test(hash_split_is_the_published_one),
+        ARENA_TEST(hash_split_goes_by_the_row_of_the_file),
+        ARENA_TEST(random_split_follows_the_seed),
+        ARENA_TEST(time_split_tests_the_latest),
+        ARENA_TEST(an_empty_side_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -140,7 +140,7 @@ void family_check_shares(struct arena *a, const struct model_family *f, const st
         double scale = i % 3 == 0 ? 1 : 0.25, sum = 0;
         for (size_t c = 0; c < d; c++)
             share[c] = 1;
-        double base = f->explain(m, x, scale, share);
+        double base = f->explain(m, &x, 1, scale, share);
         for (size_t c = 0; c < d; c++)
             sum += share[c] - 1;
         assert_close(base + sum, scale * logit[i], 1e-9 * (1 + fabs(logit[i])));
@@ -217,7 +217,7 @@ static void try_text(struct arena *a, const struct model_family *f, const struct
             struct row x = dataset_row(s->data, 0);
             f->predict(m, &x, 1, &logit);
             (void)family_spread(f, m, x);
-            (void)f->explain(m, x, 1, share);
+            (void)f->explain(m, &x, 1, 1, share);
         } else if (rc != ERR_CORRUPT) {
             fail_msg("%s instead of corrupt: %s, for %.*s", err_name(rc), err_text(), text.len < 300 ? (int)text.len : 300,
                      text.ptr);

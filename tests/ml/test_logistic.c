@@ -298,7 +298,7 @@ static void shares_by_field_are_sums_of_shares(void **state) {
         struct row x = dataset_row(s->data, i);
         for (size_t c = 0; c < s->data->d; c++)
             share[c] = 0;
-        double base = logistic_family.explain(m, x, 0.5, share);
+        double base = logistic_family.explain(m, &x, 1, 0.5, share);
         for (size_t c = 0; c < s->data->d; c++)
             sum[s->field[c]] += share[c];
         assert_close(linear_explain_fields(logistic_linear(m), x, s->field, absent, s->n_field, 0.5, by_field), base, 0);

@@ -75,7 +75,7 @@ static void check_tree(struct arena *a, struct rng *r, unsigned d, unsigned inne
     const struct treeshap *s = treeshap_new_within(a, &t, max_byte);
     for (int i = 0; i < 5; i++) {
         struct row x = random_row(r, d, col, val);
-        double share[8] = {0}, sum = treeshap_explain(s, x, 1, share);
+        double share[8] = {0}, sum = treeshap_explain(s, &x, 1, 1, share);
         assert_close(sum, 0.25 + expected(node, 0, left, x, 0), 1e-12);
         for (unsigned c = 0; c < d; c++) {
             assert_close(share[c], shapley(node, left, x, c, d), 1e-12);
@@ -125,8 +125,9 @@ static void agrees_with_the_library(void **state) {
         const struct treeshap *tabled = treeshap_new(a, t), *walked = treeshap_new_within(a, t, 0);
         assert_int_equal(treeshap_byte(walked), 0);
         for (size_t i = 0; i < 200; i++) {
-            double x[60] = {0}, y[60] = {0}, sum = treeshap_explain(tabled, dataset_row(s, i), 1, x);
-            assert_close(treeshap_explain(walked, dataset_row(s, i), 1, y), sum, 0);
+            struct row row = dataset_row(s, i);
+            double x[60] = {0}, y[60] = {0}, sum = treeshap_explain(tabled, &row, 1, 1, x);
+            assert_close(treeshap_explain(walked, &row, 1, 1, y), sum, 0);
             assert_close(sum, (double)theirs[i * (s->d + 1) + s->d], 2e-6);
             for (size_t c = 0; c < s->d; c++) {
                 assert_close(x[c], (double)theirs[i * (s->d + 1) + c], 1e-6);
@@ -151,7 +152,7 @@ static void scales_and_adds(void **state) {
     const struct treeshap *s = treeshap_new(*state, &t);
     struct row x = random_row(&r, 5, col, val);
     double one[5] = {0}, three[5] = {1, 1, 1, 1, 1};
-    assert_close(3 * treeshap_explain(s, x, 1, one), treeshap_explain(s, x, 3, three), 1e-12);
+    assert_close(3 * treeshap_explain(s, &x, 1, 1, one), treeshap_explain(s, &x, 1, 3, three), 1e-12);
     for (int c = 0; c < 5; c++)
         assert_close(three[c], 1 + 3 * one[c], 1e-12);
 }

@@ -1,12 +1,12 @@
 /* test_sample.c — sample leads: the same for a seed, with the promised truth. */
 #include "unit.h"
 
-#include "base/date.h"
+#include "base/time.h"
 #include "sandbox/sample.h"
 
 static struct sample_world world(uint64_t seed) {
-    return (struct sample_world){seed, date_from_civil(2024, 7, 1) * DATE_DAY_MS,
-                                 date_from_civil(2026, 6, 30) * DATE_DAY_MS};
+    return (struct sample_world){seed, time_days_from_civil((struct civil){2024, 7, 1}) * TIME_DAY_MS,
+                                 time_days_from_civil((struct civil){2026, 6, 30}) * TIME_DAY_MS};
 }
 
 static bool same(const struct sample_lead *x, const struct sample_lead *y) {
@@ -77,11 +77,11 @@ static void cells_are_what_they_say(void **state) {
         struct sample_lead x;
         int64_t created, event;
         sample_draw(*state, &w, i, &x);
-        assert_true(date_parse(x.cell[SAMPLE_CREATED], &created));
+        assert_ok(time_parse(x.cell[SAMPLE_CREATED], TIME_ORDER_UNKNOWN, &created));
         assert_true(created >= w.first_ms && created <= w.last_ms);
         assert_int_equal(str_empty(x.cell[SAMPLE_LAST_EVENT]), str_empty(x.cell[SAMPLE_LAST_EVENT_ON]));
         if (!str_empty(x.cell[SAMPLE_LAST_EVENT_ON])) {
-            assert_true(date_parse(x.cell[SAMPLE_LAST_EVENT_ON], &event));
+            assert_ok(time_parse(x.cell[SAMPLE_LAST_EVENT_ON], TIME_ORDER_UNKNOWN, &event));
             assert_true(event <= created);
         }
         assert_true(str_ends(x.cell[SAMPLE_DOMAIN], STR(".example"))); /* reserved: belongs to nobody (RFC 2606) */
