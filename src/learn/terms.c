@@ -8,6 +8,10 @@
 
 enum { IMPORTANCE_ROWS = 2000, IMPUTATION_ROWS = 150, DRAWS = 8, LEAST_LACKING = 20 };
 
+/* What a logistic model does not know, of variance V, shrinks its coefficients by 1 / sqrt(1 + 0.346 V); 0.346 = 1 / 1.7^2.
+ */
+static const double logistic_normal = 0.346, MOST_UNDONE = 2;
+
 /* Up to `most` rows of s in a random order. */
 static uint32_t *sample_rows(struct arena *a, size_t n, size_t most, struct rng *r, size_t *k) {
     uint32_t *rows = ARENA_ARRAY(a, n, uint32_t);
@@ -129,6 +133,16 @@ static double variance_of_term(struct imputing *w, size_t term, struct rng *r) {
     return sum / (double)n;
 }
 
+/* Mean over the rows of the variance of what they do not know. */
+static double mean_hidden(const struct bundle *b, const struct dataset *s, const unsigned char *missing,
+                          const double *variance) {
+    double hidden = 0;
+    for (size_t i = 0; i < s->n; i++)
+        for (size_t t = 0; t < b->n_term; t++)
+            hidden += missing[i * b->n_term + t] ? variance[t] : 0;
+    return hidden / (double)s->n;
+}
+
 void terms_imputation(struct arena *a, const struct bundle *b, const struct dataset *s, const unsigned char *missing,
                       uint64_t seed, double *variance) {
     struct arena_mark mark = arena_mark(a);
@@ -141,20 +155,20 @@ void terms_imputation(struct arena *a, const struct bundle *b, const struct data
     const size_t n_field = b->schema->n_field; /* sub-scores are never drawn: their fields are */
     for (size_t t = 0; t < b->n_term; t++)
         variance[t] = t < n_field && b->importance[t] > 0 ? variance_of_term(&w, t, &r) : 0;
+    const double known = 1 - logistic_normal * mean_hidden(b, s, missing, variance),
+                 undone = 1 / fmax(known, 1 / MOST_UNDONE);
+    for (size_t t = 0; t < b->n_term; t++)
+        variance[t] *= undone;
     arena_rewind(a, mark);
 }
 
 double terms_attenuation(const struct bundle *b, const struct dataset *s, const unsigned char *missing,
                          const double *logit) {
-    static const double logistic_normal = 0.346; /* 1 / 1.7^2 */
-    double hidden = 0, mean = 0, square = 0;
-    for (size_t i = 0; i < s->n; i++) {
-        for (size_t t = 0; t < b->n_term; t++)
-            hidden += missing[i * b->n_term + t] ? b->imputation[t] : 0;
+    double mean = 0, square = 0;
+    for (size_t i = 0; i < s->n; i++)
         mean += logit[i] / (double)s->n;
-    }
     for (size_t i = 0; i < s->n; i++)
         square += (logit[i] - mean) * (logit[i] - mean) / (double)s->n;
-    const double off = sqrt(1 + logistic_normal * hidden / (double)s->n) - 1;
+    const double off = sqrt(1 + logistic_normal * mean_hidden(b, s, missing, b->imputation)) - 1;
     return off * off * square;
 }

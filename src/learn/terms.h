@@ -12,7 +12,9 @@ void terms_importance(struct arena *a, const struct bundle *b, const struct data
  * 1 + 1/draws. When fewer than 20 training rows lack the term, the model was never taught what lacking it means: then the
  * mean square around the log-odds of the row without it, which has in it how far off that guess is (trees send what they
  * never saw missing to either side). missing: n * n_term marks of s. Draws do not look at the rest of the row, so for fields
- * that tell much the same the variance is too large for one and too small for all of them together. */
+ * that tell much the same the variance is too large for one and too small for all of them together.
+ * Where training rows lack fields, the log-odds have shrunk (terms_attenuation), and the variances with them: V of what a
+ * mean row does not know appears as V / (1 + 0.346 V). All variances are multiplied by what undoes this, 2 at most. */
 void terms_imputation(struct arena *a, const struct bundle *b, const struct dataset *s, const unsigned char *missing,
                       uint64_t seed, double *variance);
 
