@@ -9,7 +9,8 @@
  *
  * A category of many levels has the log-odds of its level's conversion rate (shrunk, over the training rows) as a number of
  * its own: trees cut hundreds of levels with it at once. Its most frequent levels alone are columns for trees, and for
- * additive families; the rest are known by the rate. Training rows must not know their own outcome by it: encoder_order_rates.
+ * additive families; the rest are known by the rate. Training rows must not know their own outcome by it:
+ * encoder_order_rates.
  *
  * The width depends on the schema alone, not on the file. An encoder is const after encoder_new and may be shared by
  * threads; each thread has its own struct encoded. */
@@ -88,9 +89,9 @@ str encode_explain(struct arena *a, const struct encoder *e, uint32_t field, con
 err encode_rows(struct arena *a, const struct encoder *e, const struct frame *f, const uint32_t *rows, size_t n,
                 const double *y, struct dataset **out, size_t *invalid) MUST_CHECK;
 
-/* Replaces each row's rate numbers by those of the rows before it in a random order (Prokhorenkova et al. 2018): neither the row's
- * own outcome nor, as when folds take turns, its absence can be read from them. s comes from encode_rows, or is such a dataset with
- * further columns after the encoder's, with outcomes in s->y. */
+/* Replaces each row's rate numbers by those of the rows before it in a random order (Prokhorenkova et al. 2018): neither the
+ * row's own outcome nor, as when folds take turns, its absence can be read from them. s comes from encode_rows, or is such a
+ * dataset with further columns after the encoder's, with outcomes in s->y. */
 void encoder_order_rates(struct arena *a, const struct encoder *e, struct dataset *s, uint64_t seed);
 
 #endif
