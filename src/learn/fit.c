@@ -249,7 +249,7 @@ static int by_order(const void *x, const void *y) {
     return (a->row > b->row) - (a->row < b->row);
 }
 
-/* Folds of rows that follow each other; false when some fold holds nearly all rows of an outcome, as in a sorted file. */
+/* Folds of rows that follow each other; false when some fold has hardly a row of an outcome, as in a sorted file. */
 static bool fold_in_blocks(struct work *w, uint32_t n_fold, uint32_t *fold) {
     const size_t n = w->s->n;
     struct place *p = ARENA_ARRAY(w->a, n, struct place);
@@ -265,7 +265,7 @@ static bool fold_in_blocks(struct work *w, uint32_t n_fold, uint32_t *fold) {
         all += w->s->y[p[i].row];
     }
     for (uint32_t f = 0; f < n_fold; f++)
-        if (positive[f] > 0.6 * all || rows[f] - positive[f] > 0.6 * ((double)n - all))
+        if (positive[f] * n_fold < 0.2 * all || (rows[f] - positive[f]) * n_fold < 0.2 * ((double)n - all))
             return false;
     return true;
 }

@@ -244,6 +244,78 @@ static void standardises_training_rows(void **state) {
     assert_close(squares / 999, 1, 1e-9);
 }
 
+/* 20 levels of 50 rows, level k converting in k of 20 rows. */
+static struct sheet *many_levels(struct arena *a) {
+    struct sheet *s = sheet_new(a, 1000, 1, (const char *const[]){"Account"});
+    for (size_t i = 0; i < 1000; i++) {
+        s->cell[0][i] = str_format(a, "acc %02zu", i % 20);
+        s->y[i] = i / 20 % 20 < i % 20;
+    }
+    return s;
+}
+
+/* A level's rate is the log-odds of its positives with ten rows of the base rate; trees alone read it. */
+static void lists_rates_of_many_levels(void **state) {
+    struct sheet *s = many_levels(*state);
+    struct schema *schema = sheet_infer(*state, s);
+    struct encoder *e;
+    assert_ok(encoder_new(*state, schema, s->frame.name, 1, &e));
+    const struct feature *f = encoder_features(e);
+    assert_int_equal(schema->field[0].n_level, 20);
+    assert_str(f[0].id, "Account~");
+    assert_int_equal(f[0].kind, FEATURE_RATE);
+    assert_int_equal(f[0].use, COLUMN_TREE);
+    struct encoded *x = encoded_new(*state, e);
+    double base = 0;
+    for (size_t i = 0; i < 1000; i++)
+        base += s->y[i] / 1000;
+    for (size_t k = 0; k < 20; k++) {
+        double positive = 0;
+        for (size_t i = k; i < 1000; i += 20)
+            positive += s->y[i];
+        double p = (positive + 10 * base) / 60;
+        encode_row(e, &s->cell[0][k], x);
+        assert_int_equal(x->row.n, 2);
+        assert_int_equal(x->row.col[0], 0);
+        assert_close(x->row.val[0], log(p / (1 - p)), 1e-12);
+    }
+    str unseen = STR("nobody"), empty = {0};
+    encode_row(e, &unseen, x);
+    assert_int_equal(x->row.n, 2);
+    assert_close(x->row.val[0], log(base / (1 - base)), 1e-12);
+    encode_row(e, &empty, x);
+    assert_int_equal(x->row.n, 2);
+    assert_true(x->row.col[0] < x->row.col[1]);
+}
+
+/* In an order of the rows, each sees the outcomes before it: turning one outcome round moves neither its own rate nor an
+ * earlier row's, and the last row of a level sees all others. */
+static void training_rows_do_not_see_themselves(void **state) {
+    struct sheet *s = many_levels(*state);
+    struct schema *schema = sheet_infer(*state, s);
+    struct encoder *e;
+    struct dataset *d, *turned;
+    assert_ok(encoder_new(*state, schema, s->frame.name, 1, &e));
+    assert_ok(encode_rows(*state, e, &s->frame, s->rows, 1000, s->y, &d, NULL));
+    double *y = arena_copy(*state, s->y, 1000 * sizeof *y);
+    y[345] = 1 - y[345];
+    assert_ok(encode_rows(*state, e, &s->frame, s->rows, 1000, y, &turned, NULL));
+    encoder_order_rates(*state, e, d, 5);
+    encoder_order_rates(*state, e, turned, 5);
+    size_t moved = 0, distinct = 0;
+    for (size_t i = 0; i < 1000; i++) {
+        struct row x = dataset_row(d, i), z = dataset_row(turned, i);
+        bool same_level = i % 20 == 345 % 20;
+        double change = fabs(x.val[0] - z.val[0]);
+        assert_true(same_level ? i != 345 || change < 0.01 : change < 0.01); /* the base rate moves by a thousandth */
+        moved += change >= 0.01;
+        distinct += i >= 20 && fabs(x.val[0] - dataset_row(d, i - 20).val[0]) > 1e-9;
+        assert_close(x.val[1], 1, 0);
+    }
+    assert_true(moved > 0 && moved < 50);
+    assert_true(distinct > 900);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         ARENA_TEST(lays_columns_out_by_field),
@@ -253,6 +325,8 @@ int main(void) {
         ARENA_TEST(a_file_may_lack_columns),
         ARENA_TEST(any_row_is_well_formed),
         ARENA_TEST(standardises_training_rows),
+        ARENA_TEST(lists_rates_of_many_levels),
+        ARENA_TEST(training_rows_do_not_see_themselves),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

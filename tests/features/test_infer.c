@@ -75,6 +75,31 @@ static void tells_identifiers_from_quantities(void **state) {
     }
 }
 
+/* Names that many rows lack: that there is one may tell, so the column stays, without levels. */
+static void keeps_whether_a_name_is_there(void **state) {
+    for (int kind = 0; kind < 4; kind++) {
+        struct sheet *s = unique_cells(*state, kind == 1 ? "Lead Number" : "Contact", kind);
+        for (size_t i = 0; i < 400; i += 2)
+            s->cell[0][i] = (str){0};
+        const struct field *f = only(*state, s);
+        assert_int_equal(f->type, FIELD_CATEGORY);
+        assert_int_equal(f->n_level, 0);
+        assert_true(f->missing_seen);
+    }
+    struct sheet *few = unique_cells(*state, "Contact", 2);
+    few->cell[0][7] = (str){0};
+    assert_int_equal(only(*state, few)->type, FIELD_IDENTIFIER);
+}
+
+static void ages_are_quantities(void **state) {
+    struct sheet *s = sheet_new(*state, 4000, 1, (const char *const[]){"age"});
+    for (size_t i = 0; i < 4000; i++) {
+        s->cell[0][i] = str_format(*state, "%zu", 20 + i % 40);
+        s->y[i] = i % 40 % 2 == 0 && i % 3 > 0; /* jumps from each year to the next */
+    }
+    assert_int_equal(only(*state, s)->type, FIELD_NUMERIC);
+}
+
 static void proposes_missing_tokens(void **state) {
     static const char *const drop_down[] = {"Finance", "Select", "Select", "Sales", "", "", "Sales"};
     static const char *const days[] = {"-1", "-1", "-1", "5", "90", "182", "17"};
@@ -322,6 +347,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         ARENA_TEST(knows_types_by_their_cells),
         ARENA_TEST(tells_identifiers_from_quantities),
+        ARENA_TEST(keeps_whether_a_name_is_there),
+        ARENA_TEST(ages_are_quantities),
         ARENA_TEST(proposes_missing_tokens),
         ARENA_TEST(merges_spellings_and_pools_rare_levels),
         ARENA_TEST(fits_numbers_as_numpy_does),
