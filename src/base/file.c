@@ -185,14 +185,21 @@ static err open_temporary(struct file_out *f) {
         if (getrandom(&random, sizeof random, 0) < 0)
             random = (uint64_t)attempt;
         int n = snprintf(p->name, sizeof p->name, "%s.tmp-%ld-%016llx", f->path, (long)getpid(), (unsigned long long)random);
-        if (n < 0 || (size_t)n >= sizeof p->name)
+        if (n < 0 || (size_t)n >= sizeof p->name) {
             why = ENAMETOOLONG;
-        else if ((f->fd = open(p->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666)) < 0)
+            break;
+        }
+        /* Named before it exists: a signal in between finds nothing to remove, one right after it finds the file. */
+        atomic_store(&p->state, SLOT_NAMED);
+        if ((f->fd = open(p->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666)) < 0) {
             why = errno;
+            atomic_store(&p->state, SLOT_FILLING);
+        }
     }
-    atomic_store(&p->state, f->fd >= 0 ? SLOT_NAMED : SLOT_FREE);
-    if (f->fd < 0)
+    if (f->fd < 0) {
+        atomic_store(&p->state, SLOT_FREE);
         return why == ENOSPC || why == EDQUOT ? write_fault(f->name, why) : open_fault(f->name, why);
+    }
     f->pending = p;
     if (f->mode != 0)
         (void)!fchmod(f->fd, f->mode & 07777); /* best effort: the contents matter more */

@@ -166,33 +166,30 @@ static err check_model(struct finding *f) {
 
 /* ---- what is said ---- */
 
-static void show_json(const struct finding *f) {
-    struct buf *out = buf_in(f->session->arena, 16 << 20);
-    struct json_writer w;
-    json_write_begin(&w, out, 2);
-    json_open_object(&w);
-    json_put_string(&w, STR("file"), str_from(f->path));
-    json_put_string(&w, STR("kind"), str_from(kinds[f->kind]));
-    json_put_bool(&w, STR("good"), f->n_problem == 0);
+static err show_json(const struct finding *f) {
+    struct session_document *d = session_document_new(f->session);
+    json_open_object(&d->w);
+    json_put_string(&d->w, STR("file"), str_from(f->path));
+    json_put_string(&d->w, STR("kind"), str_from(kinds[f->kind]));
+    json_put_bool(&d->w, STR("good"), f->n_problem == 0);
     if (f->kind == KIND_LEADS) {
-        json_put_integer(&w, STR("rows"), (int64_t)f->rows);
-        json_put_integer(&w, STR("columns"), (int64_t)f->columns);
+        json_put_integer(&d->w, STR("rows"), (int64_t)f->rows);
+        json_put_integer(&d->w, STR("columns"), (int64_t)f->columns);
     }
-    json_put_integer(&w, STR("problem_count"), (int64_t)f->n_problem);
-    json_key(&w, STR("problems"));
-    json_open_array(&w);
+    json_put_integer(&d->w, STR("problem_count"), (int64_t)f->n_problem);
+    json_key(&d->w, STR("problems"));
+    json_open_array(&d->w);
     for (size_t i = 0; i < f->n_problem && i < MAX_PROBLEM; i++) {
-        json_open_object(&w);
-        json_put_integer(&w, STR("line"), (int64_t)f->problem[i].line);
-        json_put_integer(&w, STR("column"), (int64_t)f->problem[i].column);
-        json_put_string(&w, STR("name"), f->problem[i].name);
-        json_put_string(&w, STR("message"), f->problem[i].message);
-        json_close_object(&w);
+        json_open_object(&d->w);
+        json_put_integer(&d->w, STR("line"), (int64_t)f->problem[i].line);
+        json_put_integer(&d->w, STR("column"), (int64_t)f->problem[i].column);
+        json_put_string(&d->w, STR("name"), f->problem[i].name);
+        json_put_string(&d->w, STR("message"), f->problem[i].message);
+        json_close_object(&d->w);
     }
-    json_close_array(&w);
-    json_close_object(&w);
-    buf_add_byte(out, '\n');
-    fwrite(out->ptr, 1, out->len, f->session->out.file);
+    json_close_array(&d->w);
+    json_close_object(&d->w);
+    return session_document_print(f->session, d);
 }
 
 static void show_text(const struct finding *f) {
@@ -229,7 +226,7 @@ static err run_check(struct session *s, const void *options) {
         TRY(find_kind(s, f->path, &f->kind));
     TRY(checks[f->kind](f));
     if (s->json)
-        show_json(f);
+        TRY(show_json(f));
     else
         show_text(f);
     if (f->n_problem == 0)

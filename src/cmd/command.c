@@ -67,6 +67,22 @@ void session_warn(const struct session *s, const char *format, ...) {
     fputc('\n', s->err.file);
 }
 
+enum { DOCUMENT_MAX_BYTE = 64 << 20 };
+
+struct session_document *session_document_new(const struct session *s) {
+    struct session_document *d = ARENA_NEW(s->arena, struct session_document);
+    d->text = buf_in(s->arena, DOCUMENT_MAX_BYTE);
+    json_write_begin(&d->w, d->text, 2);
+    return d;
+}
+
+err session_document_print(const struct session *s, struct session_document *d) {
+    buf_add_byte(d->text, '\n');
+    TRY(buf_check(d->text));
+    terminal_put(session_summary(s), buf_str(d->text));
+    return OK;
+}
+
 err session_usage(const char *slug, const char *format, ...) {
     char text[1024];
     va_list args;

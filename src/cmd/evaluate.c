@@ -178,14 +178,9 @@ static err run_evaluate(struct session *s, const void *options) {
     TRY(evaluate(s, o, &e));
     TRY(leads_write_report(s, o->report, report, &e));
     if (s->json) {
-        struct buf *out = buf_in(s->arena, REPORT_MAX_BYTE);
-        struct json_writer w;
-        json_write_begin(&w, out, 2);
-        report_write_json(&e, false, &w);
-        buf_add_byte(out, '\n');
-        TRY(buf_check(out));
-        terminal_put(&s->out, buf_str(out));
-        return OK;
+        struct session_document *d = session_document_new(s);
+        report_write_json(&e, false, &d->w);
+        return session_document_print(s, d);
     }
     if (s->quiet)
         return OK;

@@ -163,36 +163,31 @@ static void show(const struct session *s, const struct explained *x) {
 }
 
 static err write_json(const struct session *s, const struct explained *x) {
-    struct buf *out = buf_in(s->arena, 16 << 20);
-    struct json_writer w;
-    json_write_begin(&w, out, 2);
-    json_open_object(&w);
-    json_put_integer(&w, STR("row"), (int64_t)x->in->index + 1);
-    json_put_integer(&w, STR("line"), (int64_t)x->in->line);
-    json_put_number(&w, STR("score"), x->score.probability);
-    json_put_number(&w, STR("low"), x->score.low);
-    json_put_number(&w, STR("high"), x->score.high);
-    json_put_string(&w, STR("tier"), str_from(tier_name(tier_of(x->score.probability, x->b->hot, x->b->warm))));
-    json_put_number(&w, STR("log_odds"), x->score.logit);
-    json_put_number(&w, STR("base"), x->base);
-    json_key(&w, STR("contributions"));
-    json_open_array(&w);
+    struct session_document *d = session_document_new(s);
+    json_open_object(&d->w);
+    json_put_integer(&d->w, STR("row"), (int64_t)x->in->index + 1);
+    json_put_integer(&d->w, STR("line"), (int64_t)x->in->line);
+    json_put_number(&d->w, STR("score"), x->score.probability);
+    json_put_number(&d->w, STR("low"), x->score.low);
+    json_put_number(&d->w, STR("high"), x->score.high);
+    json_put_string(&d->w, STR("tier"), str_from(tier_name(tier_of(x->score.probability, x->b->hot, x->b->warm))));
+    json_put_number(&d->w, STR("log_odds"), x->score.logit);
+    json_put_number(&d->w, STR("base"), x->base);
+    json_key(&d->w, STR("contributions"));
+    json_open_array(&d->w);
     for (size_t k = 0; k < x->b->n_term; k++) {
         uint32_t t = x->order[k];
-        json_open_object(&w);
-        json_put_string(&w, STR("name"), bundle_term_title(x->b, t));
-        json_put_string(&w, STR("value"), value_text(s->arena, x, t));
-        json_put_number(&w, STR("log_odds"), x->share[t]);
+        json_open_object(&d->w);
+        json_put_string(&d->w, STR("name"), bundle_term_title(x->b, t));
+        json_put_string(&d->w, STR("value"), value_text(s->arena, x, t));
+        json_put_number(&d->w, STR("log_odds"), x->share[t]);
         if (fabs(x->share[t]) >= REASON_LEAST_SHARE)
-            json_put_string(&w, STR("reason"), sentence(s->arena, x, t));
-        json_close_object(&w);
+            json_put_string(&d->w, STR("reason"), sentence(s->arena, x, t));
+        json_close_object(&d->w);
     }
-    json_close_array(&w);
-    json_close_object(&w);
-    buf_add_byte(out, '\n');
-    TRY(buf_check(out));
-    terminal_put(&s->out, buf_str(out));
-    return OK;
+    json_close_array(&d->w);
+    json_close_object(&d->w);
+    return session_document_print(s, d);
 }
 
 static err run_explain(struct session *s, const void *options) {

@@ -136,13 +136,9 @@ static err run_show(struct session *s, const void *options) {
         show_terms(s, b);
         return OK;
     }
-    struct buf *out = buf_in(s->arena, 16 << 20);
-    struct json_writer w;
-    json_write_begin(&w, out, 2);
-    write_bundle(&w, b);
-    buf_add_byte(out, '\n');
-    terminal_put(&s->out, buf_str(out));
-    return buf_check(out);
+    struct session_document *d = session_document_new(s);
+    write_bundle(&d->w, b);
+    return session_document_print(s, d);
 }
 
 /* ---- list ---- */
@@ -235,22 +231,18 @@ static err run_list(struct session *s, const void *options) {
     size_t n = 0;
     TRY(read_names(s->arena, folder, &name, &n));
     struct present_table table = present_table_new(s->arena, "file|family|trained|>test AUC|>log loss|data");
-    struct buf *out = buf_in(s->arena, 64 << 20);
-    struct json_writer w;
-    struct listing l = {.s = s, .own = arena_new((size_t)4 << 30), .table = &table, .w = s->json ? &w : NULL};
+    struct session_document *d = session_document_new(s);
+    struct listing l = {.s = s, .own = arena_new((size_t)4 << 30), .table = &table, .w = s->json ? &d->w : NULL};
     if (!l.own)
         return fail(ERR_LIMIT, "memory_limit", "no memory to read a model");
     arena_defer(s->arena, free_arena, l.own);
-    json_write_begin(&w, out, 2);
-    json_open_array(&w);
+    json_open_array(&d->w);
     TRY(list_files(&l, folder, name, n));
-    json_close_array(&w);
-    buf_add_byte(out, '\n');
+    json_close_array(&d->w);
     if (s->json)
-        terminal_put(&s->out, buf_str(out));
-    else
-        present_table_print(&s->out, &table);
-    return buf_check(out);
+        return session_document_print(s, d);
+    present_table_print(&s->out, &table);
+    return OK;
 }
 
 static const struct argument show_arguments[] = {

@@ -20,26 +20,23 @@ static err load_profile(struct session *s, str path, struct profile **out) {
 
 /* ---- check ---- */
 
-static void write_problems(struct session *s, const struct profile_problem *p, size_t n) {
-    struct buf *out = buf_in(s->arena, 1 << 20);
-    struct json_writer w;
-    json_write_begin(&w, out, 2);
-    json_open_object(&w);
-    json_put_bool(&w, STR("ok"), n == 0);
-    json_key(&w, STR("problems"));
-    json_open_array(&w);
+static err write_problems(struct session *s, const struct profile_problem *p, size_t n) {
+    struct session_document *d = session_document_new(s);
+    json_open_object(&d->w);
+    json_put_bool(&d->w, STR("ok"), n == 0);
+    json_key(&d->w, STR("problems"));
+    json_open_array(&d->w);
     for (size_t i = 0; i < n; i++) {
-        json_open_object(&w);
-        json_put_integer(&w, STR("line"), p[i].line);
-        json_put_integer(&w, STR("column"), p[i].column);
-        json_put_string(&w, STR("path"), p[i].path);
-        json_put_string(&w, STR("message"), p[i].message);
-        json_close_object(&w);
+        json_open_object(&d->w);
+        json_put_integer(&d->w, STR("line"), p[i].line);
+        json_put_integer(&d->w, STR("column"), p[i].column);
+        json_put_string(&d->w, STR("path"), p[i].path);
+        json_put_string(&d->w, STR("message"), p[i].message);
+        json_close_object(&d->w);
     }
-    json_close_array(&w);
-    json_close_object(&w);
-    buf_add_byte(out, '\n');
-    terminal_put(&s->out, buf_str(out));
+    json_close_array(&d->w);
+    json_close_object(&d->w);
+    return session_document_print(s, d);
 }
 
 static err run_check(struct session *s, const void *options) {
@@ -50,7 +47,7 @@ static err run_check(struct session *s, const void *options) {
     TRY(file_read_all(s->arena, o->file.ptr, PROFILE_MAX_BYTE, &text));
     TRY(profile_check(s->arena, text, o->file.ptr, &p, &n));
     if (s->json)
-        write_problems(s, p, n);
+        TRY(write_problems(s, p, n));
     for (size_t i = 0; i < n && !s->json; i++)
         terminal_put(&s->out, str_format(s->arena, "%s:%u:%u: %.*s%s%.*s\n", o->file.ptr, p[i].line, p[i].column,
                                          STR_ARG(p[i].path), p[i].path.len > 0 ? ": " : "", STR_ARG(p[i].message)));
@@ -83,13 +80,9 @@ static err run_show(struct session *s, const void *options) {
     struct profile *p;
     TRY(load_profile(s, o->file, &p));
     if (s->json) {
-        struct buf *out = buf_in(s->arena, 16 << 20);
-        struct json_writer w;
-        json_write_begin(&w, out, 2);
-        profile_to_json(&w, p);
-        buf_add_byte(out, '\n');
-        terminal_put(&s->out, buf_str(out));
-        return buf_check(out);
+        struct session_document *d = session_document_new(s);
+        profile_to_json(&d->w, p);
+        return session_document_print(s, d);
     }
     present_heading(&s->out, str_cstr(s->arena, str_format(s->arena, "%.*s %.*s", STR_ARG(p->name), STR_ARG(p->version))));
     if (p->description.len > 0)
@@ -110,32 +103,28 @@ static err run_show(struct session *s, const void *options) {
 /* ---- diff ---- */
 
 static err write_diff(struct session *s, const struct profile_change *c, size_t n) {
-    struct buf *out = buf_in(s->arena, 16 << 20);
-    struct json_writer w;
-    json_write_begin(&w, out, 2);
-    json_open_object(&w);
-    json_key(&w, STR("changes"));
-    json_open_array(&w);
+    struct session_document *d = session_document_new(s);
+    json_open_object(&d->w);
+    json_key(&d->w, STR("changes"));
+    json_open_array(&d->w);
     for (size_t i = 0; i < n; i++) {
-        json_open_object(&w);
-        json_put_string(&w, STR("path"), c[i].path);
-        json_key(&w, STR("before"));
+        json_open_object(&d->w);
+        json_put_string(&d->w, STR("path"), c[i].path);
+        json_key(&d->w, STR("before"));
         if (c[i].added)
-            json_null(&w);
+            json_null(&d->w);
         else
-            json_string(&w, c[i].before);
-        json_key(&w, STR("after"));
+            json_string(&d->w, c[i].before);
+        json_key(&d->w, STR("after"));
         if (c[i].removed)
-            json_null(&w);
+            json_null(&d->w);
         else
-            json_string(&w, c[i].after);
-        json_close_object(&w);
+            json_string(&d->w, c[i].after);
+        json_close_object(&d->w);
     }
-    json_close_array(&w);
-    json_close_object(&w);
-    buf_add_byte(out, '\n');
-    terminal_put(&s->out, buf_str(out));
-    return buf_check(out);
+    json_close_array(&d->w);
+    json_close_object(&d->w);
+    return session_document_print(s, d);
 }
 
 static void show_change(struct session *s, const struct profile_change *c) {

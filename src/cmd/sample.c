@@ -148,25 +148,22 @@ static err put_leads(struct making *m) {
     return rc;
 }
 
-static void show_json(const struct making *m, str profile) {
-    struct buf *out = buf_in(m->session->arena, 1 << 16);
-    struct json_writer w;
-    json_write_begin(&w, out, 2);
-    json_open_object(&w);
-    json_put_integer(&w, STR("seed"), m->o->seed);
-    json_put_integer(&w, STR("past_rows"), (int64_t)m->n_past);
-    json_put_integer(&w, STR("new_rows"), (int64_t)m->n_new);
-    json_put_integer(&w, STR("positives"), (int64_t)m->n_converted);
-    json_key(&w, STR("files"));
-    json_open_object(&w);
-    json_put_string(&w, STR("past"), m->past.path);
-    json_put_string(&w, STR("new"), m->fresh.path);
-    json_put_string(&w, STR("truth"), m->truth.path);
-    json_put_string(&w, STR("profile"), profile);
-    json_close_object(&w);
-    json_close_object(&w);
-    buf_add_byte(out, '\n');
-    fwrite(out->ptr, 1, out->len, m->session->out.file);
+static err show_json(const struct making *m, str profile) {
+    struct session_document *d = session_document_new(m->session);
+    json_open_object(&d->w);
+    json_put_integer(&d->w, STR("seed"), m->o->seed);
+    json_put_integer(&d->w, STR("past_rows"), (int64_t)m->n_past);
+    json_put_integer(&d->w, STR("new_rows"), (int64_t)m->n_new);
+    json_put_integer(&d->w, STR("positives"), (int64_t)m->n_converted);
+    json_key(&d->w, STR("files"));
+    json_open_object(&d->w);
+    json_put_string(&d->w, STR("past"), m->past.path);
+    json_put_string(&d->w, STR("new"), m->fresh.path);
+    json_put_string(&d->w, STR("truth"), m->truth.path);
+    json_put_string(&d->w, STR("profile"), profile);
+    json_close_object(&d->w);
+    json_close_object(&d->w);
+    return session_document_print(m->session, d);
 }
 
 static void show_text(const struct making *m, str profile) {
@@ -220,7 +217,7 @@ static err run_sample(struct session *s, const void *options) {
     TRY(sheet_commit(&m.fresh));
     TRY(sheet_commit(&m.truth));
     if (s->json)
-        show_json(&m, profile);
+        TRY(show_json(&m, profile));
     else
         show_text(&m, profile);
     return OK;

@@ -63,27 +63,22 @@ static void warn_faults(const struct session *s, const struct score_settings *o,
 static double mean(double sum, uint64_t n) { return n > 0 ? sum / (double)n : 0; }
 
 static err write_json(const struct session *s, const struct assay_result *r, double second) {
-    struct buf *out = buf_in(s->arena, 1 << 16);
-    struct json_writer w;
-    json_write_begin(&w, out, 2);
-    json_open_object(&w);
-    json_put_integer(&w, STR("rows"), (int64_t)r->rows);
+    struct session_document *d = session_document_new(s);
+    json_open_object(&d->w);
+    json_put_integer(&d->w, STR("rows"), (int64_t)r->rows);
     for (int k = 0; k < RECORD_STATUS_COUNT; k++)
-        json_put_integer(&w, str_from(record_status_name((enum record_status)k)), (int64_t)r->status[k]);
-    json_key(&w, STR("tiers"));
-    json_open_object(&w);
+        json_put_integer(&d->w, str_from(record_status_name((enum record_status)k)), (int64_t)r->status[k]);
+    json_key(&d->w, STR("tiers"));
+    json_open_object(&d->w);
     for (int k = TIER_COUNT; k-- > 0;)
-        json_put_integer(&w, str_from(tier_name((enum tier)k)), (int64_t)r->tier[k]);
-    json_close_object(&w);
-    json_put_integer(&w, STR("invalid_cells"), (int64_t)r->invalid_cells);
-    json_put_number(&w, STR("mean_score"), mean(r->probability_sum, r->status[RECORD_SCORED]));
-    json_put_number(&w, STR("mean_interval_width"), mean(r->width_sum, r->status[RECORD_SCORED]));
-    json_put_number(&w, STR("seconds"), second);
-    json_close_object(&w);
-    buf_add_byte(out, '\n');
-    TRY(buf_check(out));
-    terminal_put(session_summary(s), buf_str(out));
-    return OK;
+        json_put_integer(&d->w, str_from(tier_name((enum tier)k)), (int64_t)r->tier[k]);
+    json_close_object(&d->w);
+    json_put_integer(&d->w, STR("invalid_cells"), (int64_t)r->invalid_cells);
+    json_put_number(&d->w, STR("mean_score"), mean(r->probability_sum, r->status[RECORD_SCORED]));
+    json_put_number(&d->w, STR("mean_interval_width"), mean(r->width_sum, r->status[RECORD_SCORED]));
+    json_put_number(&d->w, STR("seconds"), second);
+    json_close_object(&d->w);
+    return session_document_print(s, d);
 }
 
 static void show_tiers(const struct session *s, const struct assay_result *r) {

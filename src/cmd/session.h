@@ -2,6 +2,7 @@
 #ifndef GALENA_CMD_SESSION_H
 #define GALENA_CMD_SESSION_H
 
+#include "base/json.h"
 #include "base/log.h"
 #include "cmd/terminal.h"
 
@@ -25,6 +26,14 @@ static inline const struct terminal *session_summary(const struct session *s) {
 /* A warning for people, on standard error, also with --json (which has its own warnings) unless --quiet: "galena: warning:
  * ...". */
 void session_warn(const struct session *s, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* The one JSON document of a command with --json: written through `w`, then printed where the summary belongs. */
+struct session_document {
+    struct buf *text;
+    struct json_writer w;
+};
+struct session_document *session_document_new(const struct session *s);
+err session_document_print(const struct session *s, struct session_document *d) MUST_CHECK;
 
 /* A fault in how the command was called: exit code 1. `slug` begins with "usage_". */
 err session_usage(const char *slug, const char *format, ...) PRINTF_LIKE(2, 3) MUST_CHECK;

@@ -73,14 +73,9 @@ static void show_summary(const struct session *s, const struct evaluation *e, co
 }
 
 static err write_json(const struct session *s, const struct evaluation *e) {
-    struct buf *out = buf_in(s->arena, REPORT_MAX_BYTE);
-    struct json_writer w;
-    json_write_begin(&w, out, 2);
-    report_write_json(e, false, &w);
-    buf_add_byte(out, '\n');
-    TRY(buf_check(out));
-    terminal_put(&s->out, buf_str(out));
-    return OK;
+    struct session_document *d = session_document_new(s);
+    report_write_json(e, false, &d->w);
+    return session_document_print(s, d);
 }
 
 /* ---- running ---- */

@@ -9,7 +9,7 @@
 
 #include <math.h>
 
-enum { BATCH_ROWS = 2048, SCRATCH_BYTE = 256 << 20, MAX_BATCHES = 64 };
+enum { BATCH_ROWS = 1024, SCRATCH_BYTE = 256 << 20, MAX_BATCHES = 64 };
 
 /* A row with less than this share of the model's importance known is not scored: almost all of the score would be the base
  * rate. */

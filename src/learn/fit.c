@@ -1,6 +1,7 @@
 /* fit.c — families fitted, stacked and calibrated on out-of-fold predictions. */
 #include "learn/fit.h"
 
+#include "base/rng.h"
 #include "ml/bayesian.h"
 #include "ml/special.h"
 #include "ml/stack.h"
@@ -78,6 +79,85 @@ static err fit_candidates(struct work *w) {
     return enough_for_trees(w->s) ? fit_candidate(w, "gbdt") : OK;
 }
 
+/* Mean p (1 - p) of out-of-fold log-odds: a squared error e of the log-odds costs about e / 2 times this in log loss. */
+static double mean_curvature(const double *logit, size_t n) {
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        double p = sigmoid(logit[i]);
+        sum += p * (1 - p);
+    }
+    return sum / (double)n;
+}
+
+/* Mean square of a weighted sum of the members' spreads over some training rows. */
+static double mean_variance(struct work *w, const struct bundle_member *member, size_t n_member) {
+    enum { LOOKED_AT = 1000 };
+    struct arena_mark mark = arena_mark(w->a);
+    const size_t n = w->s->n < LOOKED_AT ? w->s->n : LOOKED_AT;
+    struct rng r = rng_from_seed(w->request->opts.seed);
+    struct row *rows = ARENA_ARRAY(w->a, n, struct row);
+    double *sum = ARENA_ARRAY(w->a, n, double), *sd = ARENA_ARRAY(w->a, n, double), mean = 0;
+    for (size_t i = 0; i < n; i++)
+        rows[i] = dataset_row(w->s, n == w->s->n ? i : rng_below(&r, w->s->n));
+    for (size_t m = 0; m < n_member; m++) {
+        member[m].family->spread(member[m].model, rows, n, sd);
+        for (size_t i = 0; i < n; i++)
+            sum[i] += member[m].weight * sd[i];
+    }
+    for (size_t i = 0; i < n; i++)
+        mean += sum[i] * sum[i] / (double)n;
+    arena_rewind(w->a, mark);
+    return mean;
+}
+
+static const struct candidate *candidate_of(const struct work *w, str family) {
+    for (size_t m = 0; m < w->n; m++)
+        if (str_equal(str_from(w->candidate[m].family->name), family))
+            return &w->candidate[m];
+    return NULL;
+}
+
+static double own_variance(struct work *w, const struct candidate *c) {
+    const struct bundle_member alone = {.family = c->family, .model = c->model, .weight = 1};
+    return mean_variance(w, &alone, 1);
+}
+
+static double mean_square_difference(const double *x, const double *y, size_t n) {
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += (x[i] - y[i]) * (x[i] - y[i]);
+    return sum / (double)n;
+}
+
+/* Share of a family in the weights. */
+static double share_of(const struct fitted *f, const struct model_family *family) {
+    double sum = 0, its = 0;
+    for (size_t m = 0; m < f->n_member; m++) {
+        sum += f->member[m].weight;
+        its += f->member[m].family == family ? f->member[m].weight : 0;
+    }
+    return sum > 0 ? its / sum : 0;
+}
+
+/* See fit.h: the expected squared error of the whole, and what it makes of the members' spreads. */
+static void measure_excess(struct work *w, const struct stack *stack, bool alone, struct fitted *out) {
+    enum { NO_NARROWER = 4 }; /* than half as wide */
+    const struct candidate *trees = candidate_of(w, STR("gbdt")), *logistic = candidate_of(w, STR("logistic"));
+    out->spread_scale = 1;
+    if (!trees || !logistic)
+        return;
+    const double apart = mean_square_difference(trees->held_out, logistic->held_out, w->s->n) + own_variance(w, logistic);
+    const double loss = alone ? stack->member_log_loss[stack->best] : stack->log_loss;
+    const double behind = stack->member_log_loss[trees - w->candidate] - loss;
+    const double own = own_variance(w, trees), believed = 1 - share_of(out, trees->family);
+    const double error = own + believed * fmin(apart - own, 0) - 2 * behind / mean_curvature(out->held_out, w->s->n);
+    const double shown = mean_variance(w, out->member, out->n_member);
+    if (error > shown)
+        out->excess = error - shown;
+    else if (shown > 0 && !(alone && stack->best == (size_t)(logistic - w->candidate)))
+        out->spread_scale = sqrt(fmax(error / shown, 1.0 / NO_NARROWER));
+}
+
 /* One candidate stays as it is; several are stacked, unless the best alone is as good. */
 static void weigh(struct work *w, struct fitted *out) {
     struct stack stack = {.weight = {1}};
@@ -103,6 +183,7 @@ static void weigh(struct work *w, struct fitted *out) {
             z[i] += out->trial[m].weight * held_out[m][i];
     }
     out->held_out = z;
+    measure_excess(w, &stack, alone, out);
 }
 
 static double row_loss(double logit, double y) { return y > 0 ? softplus(-logit) : softplus(logit); }
@@ -286,6 +367,8 @@ static void keep_base_rate(struct work *w, struct fitted *out) {
         rows += dataset_weight(w->s, i);
     }
     out->n_member = 0;
+    out->excess = 0;
+    out->spread_scale = 1;
     out->intercept = log_odds(positives / rows);
     out->calibration = (struct calibration){.kind = CALIBRATION_NONE};
     for (size_t m = 0; m < out->n_trial; m++)

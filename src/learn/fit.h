@@ -1,7 +1,19 @@
 /* fit.h — from a training dataset to log-odds and a calibration: one family, or several stacked.
  *
  * Everything is chosen on out-of-fold predictions of the training rows: penalties and settings inside the families, the
- * stacking weights, the calibration, and whether there is any signal at all. */
+ * stacking weights, the calibration, and whether there is any signal at all.
+ *
+ * How far off the whole is, is known when trees and a logistic model were both tried. The trees' squared error e_t is known
+ * from what doubling the rows does (gbdt_tune.h). Were the logistic model right, it would not be more than D^2 + v, D^2
+ * being the mean squared difference of the two models' out-of-fold log-odds and v the logistic model's own variance: all of
+ * D would be the trees' error. This is believed by b, the share of other families than trees in the weights. Log loss
+ * carries the figure over to the whole, a squared error e costing e / 2 times the mean of p (1 - p):
+ *
+ *     error = (1 - b) e_t + b min(e_t, D^2 + v) - 2 (loss of trees - loss of the whole) / mean p (1 - p).
+ *
+ * Where the logistic model is right this comes out near v; where the trees do as well as it although they disagree, both
+ * are wrong, and it comes out larger. Members' spreads that show less are joined by an excess; those that show more (they
+ * are added as if members erred together) are scaled down, to half at most, but never those of the logistic model alone. */
 #ifndef GALENA_LEARN_FIT_H
 #define GALENA_LEARN_FIT_H
 
@@ -30,6 +42,8 @@ struct fitted {
     size_t n_member;
     double intercept;
     struct calibration calibration;
+    double excess;       /* variance of the log-odds beyond the members' spreads (bundle.h) */
+    double spread_scale; /* factor of the members' spreads, 0.5 to 1 */
     struct fit_trial trial[BUNDLE_MAX_MEMBER];
     size_t n_trial;
     const double *held_out;  /* n out-of-fold log-odds of the whole, before calibration */

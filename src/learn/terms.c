@@ -6,7 +6,11 @@
 
 #include <math.h>
 
-enum { IMPORTANCE_ROWS = 2000, IMPUTATION_ROWS = 150, DRAWS = 8 };
+enum { IMPORTANCE_ROWS = 2000, IMPUTATION_ROWS = 150, DRAWS = 8, LEAST_LACKING = 20 };
+
+/* What a logistic model does not know, of variance V, shrinks its coefficients by 1 / sqrt(1 + 0.346 V); 0.346 = 1 / 1.7^2.
+ */
+static const double logistic_normal = 0.346, MOST_UNDONE = 2;
 
 /* Up to `most` rows of s in a random order. */
 static uint32_t *sample_rows(struct arena *a, size_t n, size_t most, struct rng *r, size_t *k) {
@@ -76,40 +80,67 @@ struct imputing {
     const struct bundle *b;
     const struct dataset *s;
     const unsigned char *missing;
-    const uint32_t *rows; /* all rows in random order */
-    uint32_t *known;      /* room for those that know the term */
+    const uint32_t *rows;      /* all rows in random order */
+    uint32_t *known, *lacking; /* room for those that know the term, and those that do not */
 };
+
+/* x with the term's columns taken from a donor; NULL: without them. */
+static struct row changed(struct imputing *w, struct row x, const struct row *donor, struct span span) {
+    const struct row nothing = {0};
+    const size_t most = x.n + (donor ? donor->n : 0);
+    return with_donor(x, donor ? *donor : nothing, span, ARENA_ARRAY(w->a, most, uint32_t), ARENA_ARRAY(w->a, most, double));
+}
+
+/* Mean square of n draws around a centre, the draws' own mean when the centre is NULL. */
+static double scatter(const double *draw, const double *centre) {
+    double mean = 0, square = 0;
+    for (size_t k = 0; k < DRAWS; k++)
+        mean += draw[k] / DRAWS;
+    const double at = centre ? *centre : mean;
+    for (size_t k = 0; k < DRAWS; k++)
+        square += (draw[k] - at) * (draw[k] - at);
+    return centre ? square / DRAWS : (1 + 1.0 / DRAWS) * square / (DRAWS - 1);
+}
 
 static double variance_of_term(struct imputing *w, size_t term, struct rng *r) {
     const struct bundle *b = w->b;
     const struct span span = span_of_term(b, term);
-    size_t n_known = 0, width = 2 * b->n_column;
+    size_t n_known = 0, n_lacking = 0;
     for (size_t i = 0; i < w->s->n; i++)
-        if (!w->missing[(size_t)w->rows[i] * b->n_term + term])
+        if (w->missing[(size_t)w->rows[i] * b->n_term + term])
+            w->lacking[n_lacking++] = w->rows[i];
+        else
             w->known[n_known++] = w->rows[i];
     if (span.to == 0 || n_known < 2)
         return 0;
+    const bool taught = n_lacking >= LEAST_LACKING;
     size_t n = n_known < IMPUTATION_ROWS ? n_known : IMPUTATION_ROWS;
     struct arena_mark mark = arena_mark(w->a);
-    struct row *drawn = ARENA_ARRAY(w->a, n * DRAWS, struct row);
-    double *logit = ARENA_ARRAY(w->a, n * DRAWS, double), sum = 0;
-    for (size_t i = 0; i < n * DRAWS; i++) {
-        struct row x = dataset_row(w->s, w->known[i / DRAWS]);
-        struct row donor = dataset_row(w->s, w->known[rng_below(r, n_known)]);
-        size_t most = x.n + donor.n < width ? x.n + donor.n : width;
-        drawn[i] = with_donor(x, donor, span, ARENA_ARRAY(w->a, most, uint32_t), ARENA_ARRAY(w->a, most, double));
-    }
-    scorer_logits(b, drawn, n * DRAWS, w->a, logit, NULL);
+    struct row *drawn = ARENA_ARRAY(w->a, n * (DRAWS + 1), struct row);
+    double *logit = ARENA_ARRAY(w->a, n * (DRAWS + 1), double), sum = 0;
     for (size_t i = 0; i < n; i++) {
-        double mean = 0, square = 0;
-        for (size_t k = 0; k < DRAWS; k++)
-            mean += logit[i * DRAWS + k] / DRAWS;
-        for (size_t k = 0; k < DRAWS; k++)
-            square += (logit[i * DRAWS + k] - mean) * (logit[i * DRAWS + k] - mean);
-        sum += square / (DRAWS - 1);
+        struct row x = dataset_row(w->s, w->known[i]);
+        for (size_t k = 0; k < DRAWS; k++) {
+            struct row donor = dataset_row(w->s, w->known[rng_below(r, n_known)]);
+            drawn[i * DRAWS + k] = changed(w, x, &donor, span);
+        }
+        drawn[n * DRAWS + i] = changed(w, x, NULL, span);
     }
+    scorer_logits(b, drawn, n * (DRAWS + 1), w->a, logit, NULL);
+    for (size_t i = 0; i < n; i++)
+        sum += scatter(logit + i * DRAWS, taught ? NULL : &logit[n * DRAWS + i]);
     arena_rewind(w->a, mark);
-    return (1 + 1.0 / DRAWS) * sum / (double)n;
+    return sum / (double)n;
+}
+
+/* Mean over the rows of the variance of what they do not know. */
+static double mean_hidden(const struct bundle *b, const struct dataset *s, const unsigned char *missing,
+                          const double *variance) {
+    double hidden = 0;
+    for (size_t i = 0; i < s->n; i++)
+        for (size_t t = 0; t < b->n_term; t++)
+            hidden += missing[i * b->n_term + t] ? variance[t] : 0;
+    return hidden / (double)s->n;
 }
 
 void terms_imputation(struct arena *a, const struct bundle *b, const struct dataset *s, const unsigned char *missing,
@@ -120,8 +151,24 @@ void terms_imputation(struct arena *a, const struct bundle *b, const struct data
     struct imputing w = {.a = a, .b = b, .s = s, .missing = missing};
     w.rows = sample_rows(a, s->n, s->n, &r, &k);
     w.known = ARENA_ARRAY(a, s->n, uint32_t);
+    w.lacking = ARENA_ARRAY(a, s->n, uint32_t);
     const size_t n_field = b->schema->n_field; /* sub-scores are never drawn: their fields are */
     for (size_t t = 0; t < b->n_term; t++)
         variance[t] = t < n_field && b->importance[t] > 0 ? variance_of_term(&w, t, &r) : 0;
+    const double known = 1 - logistic_normal * mean_hidden(b, s, missing, variance),
+                 undone = 1 / fmax(known, 1 / MOST_UNDONE);
+    for (size_t t = 0; t < b->n_term; t++)
+        variance[t] *= undone;
     arena_rewind(a, mark);
+}
+
+double terms_attenuation(const struct bundle *b, const struct dataset *s, const unsigned char *missing,
+                         const double *logit) {
+    double mean = 0, square = 0;
+    for (size_t i = 0; i < s->n; i++)
+        mean += logit[i] / (double)s->n;
+    for (size_t i = 0; i < s->n; i++)
+        square += (logit[i] - mean) * (logit[i] - mean) / (double)s->n;
+    const double off = sqrt(1 + logistic_normal * mean_hidden(b, s, missing, b->imputation)) - 1;
+    return off * off * square;
 }

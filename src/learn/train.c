@@ -111,6 +111,8 @@ static void assemble(struct train_work *w) {
         .intercept = w->fitted.intercept,
         .n_member = w->fitted.n_member,
         .calibration = &w->fitted.calibration,
+        .spread_scale = w->fitted.spread_scale,
+        .excess = w->fitted.excess,
         .base_rate = base_rate(w->train),
         .n_column = vectoriser_width(w->vectoriser),
         .n_term = vectoriser_terms(w->vectoriser),
@@ -124,6 +126,8 @@ static void assemble(struct train_work *w) {
     b->importance = importance;
     terms_imputation(w->a, b, w->train, w->missing, w->o->seed, imputation);
     b->imputation = imputation;
+    if (!b->no_signal)
+        b->excess += terms_attenuation(b, w->train, w->missing, w->fitted.held_out);
 }
 
 err train_model(struct arena *a, const struct frame *f, const struct train_options *o, struct training *out) {

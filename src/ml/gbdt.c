@@ -3,6 +3,7 @@
 
 #include "ml/gbdt_bag.h"
 #include "ml/gbdt_tune.h"
+#include "ml/stored_priv.h"
 #include "ml/treeshap.h"
 
 #include <math.h>
@@ -12,8 +13,8 @@ enum { FOLDS = 5, BAG = 10 };
 struct model {
     struct trees *trees; /* part 0 the model, the others the bag */
     const struct treeshap *shap;
-    double spread_scale;
     struct gbdt_choice choice;
+    double excess; /* squared error of the log-odds that the bag does not show */
 };
 
 /* ---- fitting ---- */
@@ -45,7 +46,7 @@ static err gbdt_fit(struct arena *a, const struct dataset *s, const struct fit_o
     struct model *m = ARENA_NEW(a, struct model);
     TRY(gbdt_tune(a, s, &columns, fold, n_fold, o->seed, o->threads, out_of_fold, &m->choice));
     TRY(gbdt_bag_grow(a, s, &columns, &m->choice, BAG, o->seed, o->threads, &m->trees));
-    TRY(gbdt_bag_scale(a, s, &columns, &m->choice, m->trees, o->seed, o->threads, &m->spread_scale));
+    m->excess = gbdt_bag_excess(a, s, &m->choice, m->trees, o->seed);
     m->shap = treeshap_new(a, m->trees);
     *out = m;
     return OK;
@@ -58,7 +59,7 @@ static void gbdt_predict(const struct model *m, const struct row *rows, size_t n
 }
 
 static void gbdt_spread(const struct model *m, const struct row *rows, size_t n, double *sd) {
-    gbdt_bag_spread(m->trees, m->spread_scale, rows, n, sd);
+    gbdt_bag_spread(m->trees, m->excess, rows, n, sd);
 }
 
 static double gbdt_explain(const struct model *m, const struct row *rows, size_t n, double scale, double *share) {
@@ -80,7 +81,7 @@ static void gbdt_save(const struct model *m, struct json_writer *w) {
     json_put_number(w, STR("l2"), c->setting.l2);
     json_put_number(w, STR("log_loss"), c->log_loss);
     json_put_number(w, STR("base_loss"), c->base_loss);
-    json_put_number(w, STR("spread_scale"), m->spread_scale);
+    json_put_number(w, STR("excess"), m->excess);
     json_key(w, STR("trees"));
     trees_save(m->trees, w);
     json_close_object(w);
@@ -100,13 +101,14 @@ static unsigned count_or_zero(const struct json *v, str key) {
 static err gbdt_load(struct arena *a, const struct json *v, size_t d, struct model **out) {
     struct trees *t;
     TRY(trees_load(a, json_get(v, STR("trees")), d, &t));
-    double scale = number_or_zero(v, STR("spread_scale"));
-    if (t->n_part > GBDT_MAX_PART || !(scale >= 0 && scale <= 1000))
-        return fail(ERR_CORRUPT, "trees_invalid", "the model's bag has more than %d members or an impossible scale",
+    if (t->n_part > GBDT_MAX_PART)
+        return fail(ERR_CORRUPT, "trees_invalid", "the model has %zu members in its bag, more than %d", t->n_part,
                     GBDT_MAX_PART - 1);
     struct model *m = ARENA_NEW(a, struct model);
+    TRY(stored_read_number(v, STR("excess"), &m->excess));
+    if (m->excess < 0)
+        return stored_bad("\"excess\" is a variance and negative");
     m->trees = t;
-    m->spread_scale = scale;
     m->shap = treeshap_new(a, t);
     m->choice = (struct gbdt_choice){.rounds = count_or_zero(v, STR("rounds")),
                                      .log_loss = number_or_zero(v, STR("log_loss")),

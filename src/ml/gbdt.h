@@ -7,9 +7,10 @@
  *
  * spread: standard deviation of the log-odds over the members of the bag, each grown with the chosen settings (a larger
  * learning rate, shallower where the settings are deep) on rows weighted by a Bayesian bootstrap (Rubin 1981), with n - 1 in
- * the denominator (Eq. 27), times a factor learned on outcomes simulated from the model itself (gbdt_bag.h). It covers the
- * chance of having met other rows, the chance in growing, and the shrinkage of a model like this one. It does not cover what
- * trees of this kind cannot express, the choice of settings, or change over time.
+ * the denominator (Eq. 27), and an excess that is the same for all rows: by how much the squared error expected of a new row
+ * (gbdt_choice.error) is more than the bag shows on average. The bag covers the chance of having met other rows and the
+ * chance in growing; the excess covers, on average over rows, the shrinkage towards the base rate and what more rows would
+ * still reveal. Neither covers what no number of rows would reveal to trees, or change over time.
  *
  * explain: TreeSHAP of the model (treeshap.h); the base is its mean over the training rows as the covers tell it. */
 #ifndef GALENA_ML_GBDT_H

@@ -1,4 +1,4 @@
-/* gbdt_bag.c — the final model, its bag, and the scale of the bag's spread. */
+/* gbdt_bag.c — the final model, its bag, and how far the bag falls short. */
 #include "ml/gbdt_bag.h"
 
 #include "base/parallel.h"
@@ -10,7 +10,6 @@ enum {
     BAG_DEPTH = 5,   /* deepest member: larger trees cost the evaluator ten times as much */
     BAG_ROUNDS = 120 /* most rounds of a member */
 };
-static const double LEAST_KEPT = 0.5; /* of the truth's slope that shrinkage is believed to leave */
 
 /* ---- growing ---- */
 
@@ -149,16 +148,16 @@ err gbdt_bag_grow(struct arena *a, const struct dataset *s, const struct gbdt_co
 
 /* ---- spread ---- */
 
-static double deviation(const double *x, size_t n) {
+static double variance_of(const double *x, size_t n) {
     double mean = 0, square = 0;
     for (size_t i = 0; i < n; i++)
         mean += x[i] / (double)n;
     for (size_t i = 0; i < n; i++)
         square += (x[i] - mean) * (x[i] - mean);
-    return n > 1 ? sqrt(square / (double)(n - 1)) : 0;
+    return n > 1 ? square / (double)(n - 1) : 0;
 }
 
-void gbdt_bag_spread(const struct trees *t, double scale, const struct row *rows, size_t n, double *sd) {
+void gbdt_bag_spread(const struct trees *t, double excess, const struct row *rows, size_t n, double *sd) {
     enum { TOGETHER = 64 };
     double logit[TOGETHER * GBDT_MAX_PART];
     size_t bag = t->n_part - 1;
@@ -166,92 +165,23 @@ void gbdt_bag_spread(const struct trees *t, double scale, const struct row *rows
         size_t k = n - i < TOGETHER ? n - i : TOGETHER;
         trees_predict(t, 1, bag, rows + i, k, logit);
         for (size_t j = 0; j < k; j++)
-            sd[i + j] = scale * deviation(logit + j * bag, bag);
+            sd[i + j] = sqrt(variance_of(logit + j * bag, bag) + excess);
     }
 }
 
-/* ---- scale ---- */
-
-struct simulation {
-    const struct dataset *s;
-    const struct gbdt_columns *columns;
-    const struct gbdt_choice *choice;
-    struct rng rng;
-    double *truth, *grown; /* n log-odds: what outcomes are drawn from, and what a model grown on them says */
-};
-
-static err simulate(void *ctx, size_t i, struct arena *scratch) {
-    const struct simulation *m = ctx;
-    struct rng r = rng_fork(&m->rng, i);
-    double *y = ARENA_ARRAY(scratch, m->s->n, double);
-    for (size_t k = 0; k < m->s->n; k++)
-        y[k] = rng_uniform(&r) < 1 / (1 + exp(-m->truth[k]));
-    struct dataset drawn = *m->s;
-    drawn.y = y;
-    struct gbdt_matrix *matrix;
-    struct gbdt_booster *b;
-    const float *margin;
-    unsigned rounds;
-    struct gbdt_setting setting = setting_of(m->choice, 0, &rounds);
-    TRY(gbdt_matrix_new(scratch, &drawn, m->columns, NULL, 0, NULL, &matrix));
-    TRY(gbdt_booster_new(scratch, matrix, NULL, &setting, gbdt_base(&drawn, NULL, 0, NULL), rng_next(&r), &b));
-    for (unsigned k = 0; k < rounds; k++)
-        TRY(gbdt_booster_grow(b));
-    TRY(gbdt_booster_margin(b, matrix, UINT32_MAX, &margin));
-    for (size_t k = 0; k < m->s->n; k++)
-        m->grown[k] = (double)margin[k];
-    return OK;
-}
-
-static double mean_of(const double *x, size_t n) {
-    double sum = 0;
-    for (size_t i = 0; i < n; i++)
-        sum += x[i];
-    return sum / (double)n;
-}
-
-/* Slope of y on x by least squares. */
-static double slope(const double *x, const double *y, size_t n) {
-    double mx = mean_of(x, n), my = mean_of(y, n), xy = 0, xx = 0;
-    for (size_t i = 0; i < n; i++) {
-        xy += (x[i] - mx) * (y[i] - my);
-        xx += (x[i] - mx) * (x[i] - mx);
-    }
-    return xx > 0 ? xy / xx : 1;
-}
-
-static int by_value(const void *x, const void *y) {
-    const double *a = x, *b = y;
-    return (*a > *b) - (*a < *b);
-}
-
-err gbdt_bag_scale(struct arena *a, const struct dataset *s, const struct gbdt_columns *c, const struct gbdt_choice *choice,
-                   const struct trees *t, uint64_t seed, unsigned threads, double *scale) {
-    *scale = 1;
-    if (choice->rounds == 0)
-        return OK;
+double gbdt_bag_excess(struct arena *a, const struct dataset *s, const struct gbdt_choice *choice, const struct trees *t,
+                       uint64_t seed) {
+    enum { LOOKED_AT = 1000 };
     struct arena_mark mark = arena_mark(a);
-    size_t n = s->n;
+    struct rng r = rng_from_seed(seed);
+    const size_t n = s->n < LOOKED_AT ? s->n : LOOKED_AT;
     struct row *rows = ARENA_ARRAY(a, n, struct row);
-    double *logit = ARENA_ARRAY(a, n, double), *sd = ARENA_ARRAY(a, n, double);
+    double *sd = ARENA_ARRAY(a, n, double), shown = 0;
     for (size_t i = 0; i < n; i++)
-        rows[i] = dataset_row(s, i);
-    trees_predict(t, 0, 1, rows, n, logit);
-    gbdt_bag_spread(t, 1, rows, n, sd);
-    struct simulation m = {.s = s, .columns = c, .choice = choice, .rng = rng_from_seed(~seed)};
-    m.truth = arena_copy(a, logit, n * sizeof *logit);
-    m.grown = ARENA_ARRAY(a, n, double);
-    TRY(parallel_for(1, threads, arena_limit(a), simulate, &m));
-    double kept = fmin(fmax(slope(m.truth, m.grown, n), LEAST_KEPT), 1), middle = mean_of(logit, n);
+        rows[i] = dataset_row(s, n == s->n ? i : rng_below(&r, s->n));
+    gbdt_bag_spread(t, 0, rows, n, sd);
     for (size_t i = 0; i < n; i++)
-        m.truth[i] = middle + (logit[i] - middle) / kept;
-    m.rng = rng_fork(&m.rng, 1);
-    TRY(parallel_for(1, threads, arena_limit(a), simulate, &m));
-    double *ratio = logit;
-    for (size_t i = 0; i < n; i++)
-        ratio[i] = fabs(m.grown[i] - m.truth[i]) / (1.96 * fmax(sd[i], 1e-6));
-    qsort(ratio, n, sizeof *ratio, by_value);
-    *scale = fmin(fmax(ratio[(size_t)(0.95 * (double)(n - 1))], 1), 5);
+        shown += sd[i] * sd[i] / (double)n;
     arena_rewind(a, mark);
-    return OK;
+    return fmax(choice->error - shown, 0);
 }

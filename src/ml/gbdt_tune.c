@@ -13,9 +13,13 @@ enum {
     MARGINS = 16 * 1000 * 1000, /* out-of-fold predictions kept, all marks together */
     LARGE = 20000,              /* rows from which one fold is enough to race on */
     SMALL = 2000,               /* rows up to which all folds race */
-    FINE_BIN = 256              /* of the final boosters; the race gets on with fewer */
+    FINE_BIN = 256,             /* of the final boosters; the race gets on with fewer */
+    LEAST_HALVED = 40           /* rows that half models can be grown from */
 };
 static const double RACE_RATE = 0.15, LARGE_RACE_RATE = 0.25, FINAL_RATE = 0.05;
+
+/* Squared error of the log-odds falls as rows^-0.4 or faster; see gbdt_tune.h. */
+static const double LEARNING_EXPONENT = 0.4;
 
 /* Depth, least child weight, column and node shares, lambda. The first suits most tables; the others lie around it towards
  * shallow and deep, loose and tight. */
@@ -47,11 +51,12 @@ struct tuning {
     const struct dataset *s;
     const struct gbdt_columns *columns;
     const uint32_t *fold;
+    const uint32_t *half; /* s->n: grow on the rows that are 0 here; NULL: on all */
     uint64_t seed;
     struct found *found;         /* by fold */
     struct gbdt_setting setting; /* final */
     unsigned most, step, marks;  /* final: rounds to grow, rounds between marks, their number */
-    float *margin;               /* final: s->n rows of marks + 1, or NULL */
+    float *margin;               /* final: s->n rows of marks + 1 */
 };
 
 double gbdt_base(const struct dataset *s, const uint32_t *rows, size_t k, const double *weight) {
@@ -80,10 +85,20 @@ struct split {
     struct gbdt_matrix *train, *watched;
 };
 
+static size_t keep_half(const uint32_t *half, uint32_t *rows, size_t n) {
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++)
+        if (half[rows[i]] == 0)
+            rows[kept++] = rows[i];
+    return kept;
+}
+
 static err make_split(const struct tuning *t, uint32_t f, struct arena *scratch, struct split *out) {
     uint32_t *rows = ARENA_ARRAY(scratch, t->s->n, uint32_t);
     *out = (struct split){.t = t, .scratch = scratch, .held = ARENA_ARRAY(scratch, t->s->n, uint32_t)};
     size_t n = dataset_fold_rows(t->fold, t->s->n, f, false, rows);
+    if (t->half)
+        n = keep_half(t->half, rows, n);
     out->n_held = dataset_fold_rows(t->fold, t->s->n, f, true, out->held);
     out->base = gbdt_base(t->s, rows, n, NULL);
     TRY(gbdt_matrix_new(scratch, t->s, t->columns, rows, n, NULL, &out->train));
@@ -173,8 +188,6 @@ static err race_fold(void *ctx, size_t f, struct arena *scratch) {
 }
 
 static void keep_margins(const struct split *p, unsigned mark, const float *margin) {
-    if (!p->t->margin)
-        return;
     for (size_t i = 0; i < p->n_held; i++)
         p->t->margin[p->held[i] * (size_t)(p->t->marks + 1) + mark] = margin ? margin[i] : (float)p->base;
 }
@@ -257,6 +270,41 @@ static unsigned choose_mark(const struct tuning *t, uint32_t n_fold) {
     return best;
 }
 
+/* ---- how far off ---- */
+
+/* Mean squared difference of two sets of out-of-fold log-odds over the first n_fold folds. */
+static double mean_move(const struct tuning *t, unsigned mark, const struct tuning *u, unsigned mark_u, uint32_t n_fold) {
+    const size_t width = t->marks + 1;
+    double sum = 0, weight = 0;
+    for (size_t i = 0; i < t->s->n; i++) {
+        if (t->fold[i] >= n_fold)
+            continue;
+        double move = (double)t->margin[i * width + mark] - (double)u->margin[i * width + mark_u],
+               w = dataset_weight(t->s, i);
+        sum += w * move * move;
+        weight += w;
+    }
+    return weight > 0 ? sum / weight : 0;
+}
+
+/* The same folds with half of their rows, and by how much their predictions moved when the other half came (gbdt_tune.h). */
+static err measure_error(struct arena *a, const struct tuning *t, unsigned mark, uint32_t n_fold, unsigned threads,
+                         double *error) {
+    *error = 0;
+    if (t->s->n < LEAST_HALVED)
+        return OK;
+    struct tuning h = *t;
+    uint32_t *half = ARENA_ARRAY(a, t->s->n, uint32_t), used = t->s->n > SMALL && n_fold > 2 ? 2 : n_fold;
+    dataset_fold(a, t->s, 2, t->seed + 1, NULL, half);
+    h.half = half;
+    h.found = ARENA_ARRAY(a, n_fold, struct found);
+    h.margin = ARENA_ARRAY(a, t->s->n * (t->marks + 1), float);
+    TRY(parallel_for(used, threads, arena_limit(a), final_fold, &h));
+    const double move = mean_move(t, mark, &h, choose_mark(&h, used), used), share = (double)(n_fold - 1) / n_fold;
+    *error = move * pow(share, LEARNING_EXPONENT) / (pow(2, LEARNING_EXPONENT) - 1);
+    return OK;
+}
+
 /* Without columns there is nothing to choose and the library refuses to work. */
 static err tune_nothing(const struct dataset *s, struct arena *a, const uint32_t *fold, uint32_t n_fold, double *out_of_fold,
                         struct gbdt_choice *out) {
@@ -289,8 +337,7 @@ err gbdt_tune(struct arena *a, const struct dataset *s, const struct gbdt_column
     TRY(parallel_for(racing, threads, arena_limit(a), race_fold, &t));
     choose_setting(&t, racing, out);
     plan_final(&t, out);
-    if (out_of_fold)
-        t.margin = ARENA_ARRAY(a, s->n * (t.marks + 1), float);
+    t.margin = ARENA_ARRAY(a, s->n * (t.marks + 1), float);
     TRY(parallel_for(n_fold, threads, arena_limit(a), final_fold, &t));
     unsigned best = choose_mark(&t, n_fold);
     double weight = 0;
@@ -303,6 +350,7 @@ err gbdt_tune(struct arena *a, const struct dataset *s, const struct gbdt_column
     out->rounds = best * t.step;
     out->log_loss = total_loss(&t, n_fold, best) / weight;
     out->base_loss = total_loss(&t, n_fold, 0) / weight;
+    err rc = measure_error(a, &t, best, n_fold, threads, &out->error);
     arena_rewind(a, mark);
-    return OK;
+    return rc;
 }

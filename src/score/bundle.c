@@ -100,6 +100,8 @@ static void write_document(struct json_writer *w, const struct bundle *b) {
         json_null(w);
     write_columns(w, b);
     json_put_number(w, STR("intercept"), b->intercept);
+    json_put_number(w, STR("spread_scale"), b->spread_scale);
+    json_put_number(w, STR("excess"), b->excess);
     json_key(w, STR("calibration"));
     calibration_save(b->calibration, w);
     write_members(w, b);
@@ -225,6 +227,10 @@ static err read_head(const struct json *v, struct bundle *b) {
     TRY(json_get_number(v, STR("hot"), &b->hot));
     TRY(json_get_number(v, STR("warm"), &b->warm));
     TRY(json_get_object(v, STR("lineage"), &b->lineage));
+    TRY(json_get_number(v, STR("spread_scale"), &b->spread_scale));
+    TRY(json_get_number(v, STR("excess"), &b->excess));
+    if (!(b->spread_scale > 0 && b->spread_scale <= 1e6) || !(b->excess >= 0 && b->excess <= 1e6))
+        return damaged("spread");
     TRY(json_get_number(v, STR("intercept"), &b->intercept));
     if (!(b->base_rate >= 0 && b->base_rate <= 1 && b->hot >= 0 && b->hot <= 1 && b->warm >= 0 && b->warm <= 1))
         return damaged("base rate or tiers");

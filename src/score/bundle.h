@@ -37,7 +37,10 @@ struct bundle {
     struct bundle_member member[BUNDLE_MAX_MEMBER];
     size_t n_member;
     const struct calibration *calibration;
-    double base_rate; /* share of converted training rows */
+    /* variance of the log-odds = (spread_scale * sum of weight * spread)^2 + excess */
+    double spread_scale; /* > 0 */
+    double excess;       /* >= 0; what the members' spreads do not show, the same for all leads */
+    double base_rate;    /* share of converted training rows */
 
     /* by column and by term; a term is a field of the schema, or, after the fields, a sub-score of the profile */
     size_t n_column, n_term;

@@ -23,9 +23,10 @@ void scorer_logits(const struct bundle *b, const struct row *rows, size_t n, str
             logit[i] += member->weight * z[i];
         if (!sd)
             continue;
+        const double scale = b->spread_scale * member->weight;
         member->family->spread(member->model, rows, n, z);
         for (size_t i = 0; i < n; i++)
-            sd[i] += member->weight * z[i];
+            sd[i] += scale * z[i];
     }
     arena_rewind(scratch, mark);
 }
@@ -55,7 +56,7 @@ void scorer_score(const struct bundle *b, const struct row *rows, size_t n, cons
         s->spread = 0;
         if (level > 0) {
             double own = fmin(sd[i], max_sd),
-                   variance = own * own + (missing ? missing_variance(b, missing + i * b->n_term) : 0);
+                   variance = own * own + b->excess + (missing ? missing_variance(b, missing + i * b->n_term) : 0);
             s->spread = sqrt(variance);
             s->low = calibration_apply(b->calibration, logit[i] - z * s->spread);
             s->high = calibration_apply(b->calibration, logit[i] + z * s->spread);

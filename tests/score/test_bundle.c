@@ -78,6 +78,29 @@ static void envelope_faults_are_told_apart(void **state) {
     assert_ok(bundle_read(a, sealed(a, body, BUNDLE_VERSION), &b));
 }
 
+static str replaced(struct arena *a, str text, str from, str to) {
+    ptrdiff_t at = str_find(text, from);
+    assert_true(at >= 0);
+    const size_t end = (size_t)at + from.len;
+    return str_format(a, "%.*s%.*s%.*s", (int)at, text.ptr, STR_ARG(to), (int)(text.len - end), text.ptr + end);
+}
+
+/* A right checksum does not make a variance negative or an interval of no width. */
+static void spreads_that_cannot_be_are_refused(void **state) {
+    static const char *const bad[] = {"\"spread_scale\":0,", "\"spread_scale\":-1,", "\"spread_scale\":1e300,",
+                                      "\"spread_scale\":1,\"excess\":-1,\"x\":0,", "\"spread_scale\":null,"};
+    struct arena *a = *state;
+    struct bundle *b;
+    str whole = file_bytes(a, "subscore"), body = whole, head;
+    assert_true(str_split(&body, '\n', &head));
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        str changed = replaced(a, body, STR("\"spread_scale\":1,"), str_from(bad[i]));
+        if (i == 3)
+            changed = replaced(a, changed, STR("\"x\":0,\"excess\":0,"), STR(""));
+        assert_fails(bundle_read(a, sealed(a, changed, BUNDLE_VERSION), &b), ERR_CORRUPT, "model_damaged");
+    }
+}
+
 /* The checksum covers every bit of the document. */
 static void any_altered_bit_is_found(void **state) {
     struct arena *a = *state;
@@ -105,6 +128,7 @@ int main(void) {
         ARENA_TEST(golden_models_are_written_the_same), ARENA_TEST(golden_models_score_the_same),
         ARENA_TEST(terms_have_titles_and_groups),       ARENA_TEST(envelope_faults_are_told_apart),
         ARENA_TEST(any_altered_bit_is_found),           ARENA_TEST(families_are_found_by_name),
+        ARENA_TEST(spreads_that_cannot_be_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -118,6 +118,25 @@ static void missing_fields_widen_the_interval(void **state) {
     }
 }
 
+/* Member by member: (scale * sum of weight * spread)^2 + excess. */
+static void spread_is_scaled_and_joined_by_the_excess(void **state) {
+    struct arena *a = *state;
+    struct bundle changed = *golden_bundle(a, "auto");
+    changed.spread_scale = 0.75;
+    changed.excess = 0.3;
+    struct golden_rows x = golden_vectors(a, &changed, golden_frame(a, "leads.csv"));
+    struct score *s = ARENA_ARRAY(a, x.n, struct score);
+    scorer_score(&changed, x.row, x.n, NULL, 0.95, a, s);
+    for (size_t i = 0; i < x.n; i++) {
+        double sum = 0, sd;
+        for (size_t m = 0; m < changed.n_member; m++) {
+            changed.member[m].family->spread(changed.member[m].model, &x.row[i], 1, &sd);
+            sum += changed.member[m].weight * sd;
+        }
+        assert_close(s[i].spread, sqrt(0.75 * 0.75 * sum * sum + 0.3), 1e-12);
+    }
+}
+
 static void tiers_go_by_the_thresholds(void **state) {
     (void)state;
     assert_int_equal(tier_of(0.86, 0.85, 0.5), TIER_HOT);
@@ -129,10 +148,15 @@ static void tiers_go_by_the_thresholds(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        ARENA_TEST(shares_add_up_to_the_log_odds),      ARENA_TEST(log_odds_are_the_weighted_sum_of_the_members),
-        ARENA_TEST(one_row_scores_as_among_many),       ARENA_TEST(calibration_is_applied),
-        ARENA_TEST(interval_holds_the_score_and_nests), ARENA_TEST(no_interval_repeats_the_score),
-        ARENA_TEST(missing_fields_widen_the_interval),  cmocka_unit_test(tiers_go_by_the_thresholds),
+        ARENA_TEST(shares_add_up_to_the_log_odds),
+        ARENA_TEST(log_odds_are_the_weighted_sum_of_the_members),
+        ARENA_TEST(one_row_scores_as_among_many),
+        ARENA_TEST(calibration_is_applied),
+        ARENA_TEST(interval_holds_the_score_and_nests),
+        ARENA_TEST(no_interval_repeats_the_score),
+        ARENA_TEST(missing_fields_widen_the_interval),
+        cmocka_unit_test(tiers_go_by_the_thresholds),
+        ARENA_TEST(spread_is_scaled_and_joined_by_the_excess),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
