@@ -347,12 +347,13 @@ static err judge_order(struct work *w, const struct fitted *out, bool *gone) {
     return OK;
 }
 
-/* No signal: the gain is within two standard errors of zero, or it is small and does not survive the order of the rows. A
- * profile is knowledge of its own, so that a model with one is never thrown away. */
+/* No signal: the gain is within two standard errors of zero (one and a half among few rows, where the average by evidence
+ * keeps near the base rate by itself), or it is small and does not survive the order of the rows. A profile is knowledge of
+ * its own, so that a model with one is never thrown away. */
 static err judge_signal(struct work *w, struct fitted *out) {
     if (w->request->has_profile)
         return OK;
-    out->no_signal = out->gain <= 2 * out->gain_error;
+    out->no_signal = out->gain <= (w->s->n < FEW_ROWS ? 1.5 : 2) * out->gain_error;
     const bool small = w->s->n >= ORDER_LEAST_ROWS && out->gain < small_gain * out->base_log_loss;
     if (!out->no_signal && small && w->request->order && out->n_member > 0)
         TRY(judge_order(w, out, &out->no_signal));
