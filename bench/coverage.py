@@ -132,7 +132,8 @@ def measure(a, world, family, n, missing):
     contains = world == "logistic" and family == "logistic" and missing == 0
     return dict(world=world, family=family, rows=n, missing=missing, covers=covers, complete=complete, worst=got[:, 0].min(), width=width,
                 wider_with_half=wider, half_covers_full=half_covers, contains=contains,
-                missed=[name for name, bad in (("coverage", contains and not .92 <= covers <= .98), ("half", n >= 2000 and missing <= .2 and wider < .95)) if bad])
+                missed=[name for name, bad in (("coverage", contains and not .92 <= covers <= .98),
+                                               ("half", n >= 2000 and missing <= .2 and wider < .95)) if bad])
 
 
 def line(r):
