@@ -120,6 +120,18 @@ static void filled_because_of_the_outcome_is_certain(void **state) {
     assert_non_null(find(r, "Field", LEAK_FILLED_AFTER_OUTCOME));
 }
 
+/* A name in nearly all converted rows and hardly any other, each another: no use as a feature but for being there. */
+static void names_given_because_of_the_outcome_are_certain(void **state) {
+    struct sheet *s = honest(*state, 5, 4, four, 0.2);
+    for (size_t i = 0; i < N; i++)
+        s->cell[3][i] = s->y[i] > 0 || i % 100 == 0 ? str_format(*state, "K-%06zu/a", i) : STR("");
+    assert_int_equal(worst(scan(*state, s, (struct leak_opts){0}), "Field"), LEAK_CERTAIN);
+    struct rng r = rng_from_seed(12);
+    for (size_t i = 0; i < N; i++) /* honest: whether one is there tells, as of a phone number */
+        s->cell[3][i] = rng_uniform(&r) < 0.3 + 0.3 * s->y[i] ? str_format(*state, "K-%06zu/a", i) : STR("");
+    assert_int_equal(scan(*state, s, (struct leak_opts){0})->n_certain, 0);
+}
+
 static void a_field_that_hardly_beats_the_rest_passes(void **state) {
     struct sheet *s = honest(*state, 6, 4, four, 0.3);
     struct rng r = rng_from_seed(11);
@@ -217,6 +229,7 @@ int main(void) {
         ARENA_TEST(settled_levels_on_both_sides_are_certain),
         ARENA_TEST(small_levels_do_not_alarm),
         ARENA_TEST(filled_because_of_the_outcome_is_certain),
+        ARENA_TEST(names_given_because_of_the_outcome_are_certain),
         ARENA_TEST(a_field_that_hardly_beats_the_rest_passes),
         ARENA_TEST(call_lengths_are_suspect),
         ARENA_TEST(names_alone_are_never_certain),
