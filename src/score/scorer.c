@@ -54,7 +54,7 @@ void scorer_score(const struct bundle *b, const struct row *rows, size_t n, cons
         s->probability = calibration_apply(b->calibration, logit[i]);
         s->low = s->high = s->probability;
         s->spread = 0;
-        if (level > 0) {
+        if (sd) {
             double own = fmin(sd[i], max_sd),
                    variance = own * own + b->excess + (missing ? missing_variance(b, missing + i * b->n_term) : 0);
             s->spread = sqrt(variance);

@@ -230,7 +230,8 @@ static bool in_scalar(char c) { return (c >= '0' && c <= '9') || c == '-' || c =
 
 /* text with [from, to) replaced */
 static str splice(struct arena *a, str text, size_t from, size_t to, str by) {
-    return str_format(a, "%.*s%.*s%.*s", (int)from, text.ptr, STR_ARG(by), (int)(text.len - to), text.ptr + to);
+    const str parts[] = {str_slice(text, 0, from), by, str_slice(text, to, text.len)};
+    return str_join(a, parts, 3, (str){0});
 }
 
 static void replace_value(struct arena *a, const struct model_family *f, const struct sample *s, str text, size_t from,
