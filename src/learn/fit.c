@@ -362,6 +362,8 @@ static err judge_signal(struct work *w, struct fitted *out) {
     return OK;
 }
 
+/* The base rate's own variance, and the mean square of log-odds that would be worth a gain of two standard errors more than
+ * was seen: signal of that size would have gone unnoticed. */
 static void keep_base_rate(struct work *w, struct fitted *out) {
     double positives = 0, rows = 0;
     for (size_t i = 0; i < w->s->n; i++) {
@@ -369,9 +371,10 @@ static void keep_base_rate(struct work *w, struct fitted *out) {
         rows += dataset_weight(w->s, i);
     }
     out->n_member = 0;
-    out->excess = 0;
+    const double p = positives / rows, unnoticed = fmax(out->gain, 0) + 2 * out->gain_error;
+    out->excess = (1 / rows + 2 * unnoticed) / (p * (1 - p));
     out->spread_scale = 1;
-    out->intercept = log_odds(positives / rows);
+    out->intercept = log_odds(p);
     out->calibration = (struct calibration){.kind = CALIBRATION_NONE};
     for (size_t m = 0; m < out->n_trial; m++)
         out->trial[m].weight = 0;

@@ -157,7 +157,7 @@ void metrics_of_ranking(struct arena *a, const struct ranking *r, const struct m
     double value[METRIC_COUNT], n = (double)r->n, sum = 0;
     for (size_t g = 0; g < r->n_group; g++)
         sum += ranking_rows(r, g) * r->p[g];
-    *out = (struct metrics){.n = r->n, .n_positive = r->n_positive, .resamples = affordable_resamples(opts, r->n, 500)};
+    *out = (struct metrics){.n = r->n, .n_positive = r->n_positive, .resamples = affordable_resamples(opts, r->n, 300)};
     out->base_rate = (double)r->n_positive / n;
     out->mean_prediction = sum / n;
     out->base_log_loss = entropy_of_share(out->base_rate);

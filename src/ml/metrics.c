@@ -203,7 +203,7 @@ static void summarise(double *ece, double *gap, size_t draws, size_t n, struct e
     }
 }
 
-enum { MOST_DRAWS = 500 };
+enum { MOST_DRAWS = 300 };
 
 void metrics_ece_floor(struct arena *a, const struct ranking *r, uint64_t seed, unsigned draws, struct ece_floor *out) {
     struct arena_mark mark = arena_mark(a);

@@ -49,8 +49,8 @@ struct metrics {
 
 struct metrics_opts {
     uint64_t seed;
-    unsigned floor_draws; /* 0: 500; see metrics_ece_floor */
-    unsigned resamples;   /* 0: 500; fewer on very many rows, so that the work stays bounded */
+    unsigned floor_draws; /* 0: 300; see metrics_ece_floor */
+    unsigned resamples;   /* 0: 300; fewer on very many rows, so that the work stays bounded */
 };
 
 /* All figures of n rows. Intervals: percentiles of the bootstrap over rows; on so many rows that under 200 resamples are
@@ -66,7 +66,7 @@ void metrics_of_ranking(struct arena *a, const struct ranking *r, const struct m
 /* The figures alone, without intervals and floor (which is set to NaN). */
 void metrics_values(struct arena *a, const struct ranking *r, double value[METRIC_COUNT]);
 
-/* Simulates `draws` (0: 500, fewer on very many rows, never under 200) sets of outcomes from the probabilities themselves.
+/* Simulates `draws` (0: 300, fewer on very many rows, never under 200) sets of outcomes from the probabilities themselves.
  */
 void metrics_ece_floor(struct arena *a, const struct ranking *r, uint64_t seed, unsigned draws, struct ece_floor *out);
 

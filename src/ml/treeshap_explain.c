@@ -2,13 +2,12 @@
 #include "ml/treeshap_priv.h"
 #include "ml/trees_priv.h"
 
-enum { MOST_ROWS = 32 }; /* explained together */
+enum { MOST_ROWS = 16 }; /* explained together */
 
 /* ---- trees with tables ---- */
 
-static void explain_batch(const struct treeshap *s, const struct shap_batch *b, const float *x, double scale,
-                          double *share) {
-    uint16_t state[BATCH_STATES];
+/* The path states of one row below the tests above the groups. */
+static void walk_upper(const struct treeshap *s, const struct shap_batch *b, const float *x, uint16_t *state) {
     state[0] = UINT16_MAX;
     for (uint32_t i = 0; i < b->n_upper; i++) {
         const struct shap_upper *u = &s->upper[b->first_upper + i];
@@ -16,14 +15,29 @@ static void explain_batch(const struct treeshap *s, const struct shap_batch *b, 
         state[2 * i + 1] = (uint16_t)(state[u->from] & ~(left ? 0 : bit));
         state[2 * i + 2] = (uint16_t)(state[u->from] & ~(left ? bit : 0));
     }
+}
+
+/* Adds the tabled shares of one group for one row. */
+static inline void add_group(const struct shap_group *g, const float *x, unsigned state, double scale, double *share) {
+    unsigned index = state & ((1u << g->n_path) - 1);
+    for (unsigned j = 0; j < g->n_test; j++)
+        index |= (unsigned)(x[g->test[j].slot] < g->test[j].threshold) << (g->n_path + j);
+    const double *row = g->table + (size_t)index * g->n_column;
+    for (unsigned j = 0; j < g->n_column; j++)
+        share[g->column[j]] += scale * row[j];
+}
+
+/* Group by group over all rows: additions for different rows do not wait for one another. */
+static void explain_batch(const struct treeshap *s, const struct shap_batch *b, const float *x, size_t n_slot, size_t n,
+                          double scale, double *share) {
+    uint16_t state[MOST_ROWS][BATCH_STATES];
+    const size_t d = s->t->d;
+    for (size_t r = 0; r < n; r++)
+        walk_upper(s, b, x + r * n_slot, state[r]);
     for (uint32_t i = 0; i < b->n_group; i++) {
         const struct shap_group *g = &s->group[b->first_group + i];
-        unsigned index = state[g->state] & ((1u << g->n_path) - 1);
-        for (unsigned j = 0; j < g->n_test; j++)
-            index |= (unsigned)(x[g->test[j].slot] < g->test[j].threshold) << (g->n_path + j);
-        const double *row = g->table + (size_t)index * g->n_column;
-        for (unsigned j = 0; j < g->n_column; j++)
-            share[g->column[j]] += scale * row[j];
+        for (size_t r = 0; r < n; r++)
+            add_group(g, x + r * n_slot, state[r][g->state], scale, share + r * d);
     }
 }
 
@@ -138,8 +152,7 @@ static void explain_block(const struct treeshap *s, const struct row *rows, size
         trees_spread(s->t, rows[r], at + r * n_slot, 1);
     }
     for (size_t b = 0; b < s->n_batch; b++)
-        for (size_t r = 0; r < n; r++)
-            explain_batch(s, &s->batch[b], at + r * n_slot, scale, share + r * d);
+        explain_batch(s, &s->batch[b], at, n_slot, n, scale, share);
     for (size_t r = 0; r < n; r++)
         (has_avx2() ? walk_trees_avx2 : walk_trees_any)(s, at + r * n_slot, scale, share + r * d);
 }

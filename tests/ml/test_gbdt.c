@@ -116,6 +116,38 @@ static void spread_shrinks_with_rows(void **state) {
     assert_true(mean[1] > 0.02 && mean[1] < 0.8 * mean[0]);
 }
 
+/* log-odds as random_table draws them (tables.h) */
+static double truth_of(struct row row) {
+    double x[4] = {0};
+    for (size_t i = 0; i < row.n; i++)
+        if (row.col[i] < 4)
+            x[row.col[i]] = row.val[i];
+    return x[0] - 0.7 * x[1] + (x[0] > 0 ? 1.5 * x[2] : 0) - x[3];
+}
+
+/* Over rows never seen, the mean square of the spread is about that of the error, and 95 % intervals cover about that. */
+static void spread_is_as_large_as_the_error(void **state) {
+    struct dataset *fresh = random_table(*state, 400, 8, 1000);
+    struct row *rows = table_rows(*state, fresh);
+    double logit[400], sd[400], error = 0, spread = 0, covered = 0;
+    for (uint64_t seed = 1; seed <= 4; seed++) {
+        struct fit_opts o = {.seed = seed};
+        struct model *m;
+        assert_ok(gbdt_family.fit(*state, random_table(*state, 800, 8, seed), &o, NULL, &m));
+        gbdt_family.predict(m, rows, 400, logit);
+        gbdt_family.spread(m, rows, 400, sd);
+        for (size_t i = 0; i < 400; i++) {
+            double off = fabs(logit[i] - truth_of(rows[i]));
+            error += off * off / 1600;
+            spread += sd[i] * sd[i] / 1600;
+            covered += off < 1.959964 * sd[i] ? 1.0 / 1600 : 0;
+        }
+    }
+    print_message("# gbdt: error %.3f, spread %.3f, coverage of nominal 95 %%: %.3f\n", sqrt(error), sqrt(spread), covered);
+    assert_true(sqrt(spread / error) > 0.75 && sqrt(spread / error) < 1.5);
+    assert_true(covered > 0.87 && covered < 0.995);
+}
+
 static void refuses_files_of_another_shape(void **state) {
     static const char *const bad[] = {"{}", "[]", "null", "{\"trees\":[]}", "{\"trees\":{}}"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -156,6 +188,7 @@ int main(void) {
         ARENA_TEST(survives_small_samples),
         ARENA_TEST(stays_near_the_base_rate_without_signal),
         ARENA_TEST(spread_shrinks_with_rows),
+        ARENA_TEST(spread_is_as_large_as_the_error),
         ARENA_TEST(refuses_files_of_another_shape),
         ARENA_TEST(rows_of_no_weight_do_not_count),
     };

@@ -63,7 +63,7 @@ static void same_seed_same_intervals(void **state) {
     metrics_compute(*state, p, y, N, &(struct metrics_opts){.seed = 7}, &a);
     metrics_compute(*state, p, y, N, &(struct metrics_opts){.seed = 7}, &b);
     metrics_compute(*state, p, y, N, &(struct metrics_opts){.seed = 8}, &c);
-    assert_int_equal(a.resamples, 500);
+    assert_int_equal(a.resamples, 300);
     for (size_t m = 0; m < METRIC_COUNT; m++) {
         assert_close(a.of[m].low, b.of[m].low, 0);
         assert_close(a.of[m].high, b.of[m].high, 0);
