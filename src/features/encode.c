@@ -15,7 +15,7 @@ enum { N_MONTH = 12, N_WEEKDAY = 7, FOLD_BYTE = 256, MAX_WIDTH = 2000000 };
 
 /* A category of more levels than RATE_LEVELS has a rate: fewer are better served by columns of their own. Of its levels, in
  * order of frequency, so many are columns for trees and for additive families. */
-enum { RATE_LEVELS = 80, TREE_LEVELS = 80, LINEAR_LEVELS = 300 };
+enum { RATE_LEVELS = 120, TREE_LEVELS = 120, LINEAR_LEVELS = 300 };
 
 /* Rows of the base rate that a level's rate starts from: as in fit.c. */
 static const double prior_rows = 10;

@@ -277,6 +277,7 @@ static err gain_in_blocks(struct work *w, const struct model_family *family, con
     struct model *model;
     o.n_fold = BLOCKS;
     o.fold = part;
+    o.brief = true;
     TRY(family->fit(w->a, w->s, &o, z, &model));
     *out = gain_over_base(w, &o, z);
     return OK;
@@ -300,6 +301,7 @@ static err gain_ahead(struct work *w, const struct model_family *family, const u
         for (size_t i = 0; i < past; i++)
             fold[i] = o.fold[rows[i]];
         o.fold = fold;
+        o.brief = true;
         struct model *model;
         TRY(family->fit(w->a, dataset_pick(w->a, w->s, rows, past), &o, NULL, &model));
         const double base = log_odds(positives / ((double)past + 1));

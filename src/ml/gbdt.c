@@ -45,10 +45,12 @@ static err gbdt_fit(struct arena *a, const struct dataset *s, const struct fit_o
     const uint32_t *fold = folds_of(a, s, o, &n_fold);
     struct model *m = ARENA_NEW(a, struct model);
     TRY(gbdt_tune(a, s, &columns, fold, n_fold, o->seed, o->threads, out_of_fold, &m->choice));
-    TRY(gbdt_bag_grow(a, s, &columns, &m->choice, BAG, o->seed, o->threads, &m->trees));
+    TRY(gbdt_bag_grow(a, s, &columns, &m->choice, o->brief ? 0 : BAG, o->seed, o->threads, &m->trees));
+    *out = m;
+    if (o->brief)
+        return OK;
     m->excess = gbdt_bag_excess(a, s, &m->choice, m->trees, o->seed);
     m->shap = treeshap_new(a, m->trees);
-    *out = m;
     return OK;
 }
 

@@ -244,12 +244,12 @@ static void standardises_training_rows(void **state) {
     assert_close(squares / 999, 1, 1e-9);
 }
 
-/* 100 levels of 40 rows, level k converting in about k of 100 rows. */
+/* 160 levels of 40 rows, level k converting in about k of 160 rows. */
 static struct sheet *many_levels(struct arena *a) {
-    struct sheet *s = sheet_new(a, 4000, 1, (const char *const[]){"Account"});
-    for (size_t i = 0; i < 4000; i++) {
-        s->cell[0][i] = str_format(a, "acc %02zu", i % 100);
-        s->y[i] = i / 100 * 5 / 2 < i % 100;
+    struct sheet *s = sheet_new(a, 6400, 1, (const char *const[]){"Account"});
+    for (size_t i = 0; i < 6400; i++) {
+        s->cell[0][i] = str_format(a, "acc %03zu", i % 160);
+        s->y[i] = i / 160 * 4 < i % 160;
     }
     return s;
 }
@@ -261,19 +261,19 @@ static void lists_rates_of_many_levels(void **state) {
     struct encoder *e;
     assert_ok(encoder_new(*state, schema, s->frame.name, 1, &e));
     const struct feature *f = encoder_features(e);
-    assert_int_equal(schema->field[0].n_level, 100);
+    assert_int_equal(schema->field[0].n_level, 160);
     assert_str(f[0].id, "Account~");
     assert_int_equal(f[0].kind, FEATURE_RATE);
     assert_int_equal(f[0].use, COLUMN_TREE);
     assert_int_equal(f[1].use, COLUMN_LINEAR | COLUMN_TREE | COLUMN_COUNT);
-    assert_int_equal(f[100].use, COLUMN_LINEAR | COLUMN_COUNT);
+    assert_int_equal(f[121].use, COLUMN_LINEAR | COLUMN_COUNT);
     struct encoded *x = encoded_new(*state, e);
     double base = 0;
-    for (size_t i = 0; i < 4000; i++)
-        base += s->y[i] / 4000;
-    for (size_t k = 0; k < 100; k++) {
+    for (size_t i = 0; i < 6400; i++)
+        base += s->y[i] / 6400;
+    for (size_t k = 0; k < 160; k++) {
         double positive = 0;
-        for (size_t i = k; i < 4000; i += 100)
+        for (size_t i = k; i < 6400; i += 160)
             positive += s->y[i];
         double p = (positive + 10 * base) / 50;
         encode_row(e, &s->cell[0][k], x);
@@ -298,24 +298,24 @@ static void training_rows_do_not_see_themselves(void **state) {
     struct encoder *e;
     struct dataset *d, *turned;
     assert_ok(encoder_new(*state, schema, s->frame.name, 1, &e));
-    assert_ok(encode_rows(*state, e, &s->frame, s->rows, 4000, s->y, &d, NULL));
-    double *y = arena_copy(*state, s->y, 4000 * sizeof *y);
+    assert_ok(encode_rows(*state, e, &s->frame, s->rows, 6400, s->y, &d, NULL));
+    double *y = arena_copy(*state, s->y, 6400 * sizeof *y);
     y[345] = 1 - y[345];
-    assert_ok(encode_rows(*state, e, &s->frame, s->rows, 4000, y, &turned, NULL));
+    assert_ok(encode_rows(*state, e, &s->frame, s->rows, 6400, y, &turned, NULL));
     encoder_order_rates(*state, e, d, 5);
     encoder_order_rates(*state, e, turned, 5);
     size_t moved = 0, distinct = 0;
-    for (size_t i = 0; i < 4000; i++) {
+    for (size_t i = 0; i < 6400; i++) {
         struct row x = dataset_row(d, i), z = dataset_row(turned, i);
-        bool same_level = i % 100 == 345 % 100;
+        bool same_level = i % 160 == 345 % 160;
         double change = fabs(x.val[0] - z.val[0]);
         assert_true(same_level ? i != 345 || change < 0.01 : change < 0.01); /* the base rate moves by a thousandth */
         moved += change >= 0.01;
-        distinct += i >= 100 && fabs(x.val[0] - dataset_row(d, i - 100).val[0]) > 1e-9;
+        distinct += i >= 160 && fabs(x.val[0] - dataset_row(d, i - 160).val[0]) > 1e-9;
         assert_close(x.val[1], 1, 0);
     }
     assert_true(moved > 0 && moved < 40);
-    assert_true(distinct > 3600);
+    assert_true(distinct > 5800);
 }
 
 int main(void) {
