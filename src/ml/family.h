@@ -26,7 +26,7 @@ struct fit_opts {
     double prior_strength;      /* trust in prior_mean relative to the usual, for the family bayesian; 0: 1 */
     const uint32_t *fold;       /* n cross-validation folds 0..n_fold-1 for tuning inside fit */
     uint32_t n_fold;
-    bool brief;                   /* spread and explain will not be asked for: what they need may be left out */
+    bool brief;                 /* spread and explain will not be asked for: what they need may be left out */
     const double *penalty_grid; /* candidate penalties; NULL: the family's own */
     size_t n_penalty;
 };
