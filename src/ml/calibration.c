@@ -2,6 +2,7 @@
 #include "ml/calibration.h"
 
 #include "ml/nonneg.h"
+#include "ml/special.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -18,12 +19,7 @@ static const double widest = 34.538776394910684;
 static const double least = 1e-15;
 
 static double clip(double z) { return fmin(fmax(z, -widest), widest); }
-static double sigmoid(double z) { return z >= 0 ? 1 / (1 + exp(-z)) : exp(z) / (1 + exp(z)); }
 static double inside(double p) { return fmin(fmax(p, least), 1 - least); }
-static double log_odds(double p) { return log(p) - log1p(-p); }
-
-/* log(1 + exp(z)) */
-static double softplus(double z) { return z > 0 ? z + log1p(exp(-z)) : log1p(exp(z)); }
 
 static double interpolate(const struct calibration *c, double z) {
     if (z <= c->z[0])

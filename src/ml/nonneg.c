@@ -1,6 +1,8 @@
 /* nonneg.c — projected Newton steps with an exact active set. */
 #include "ml/nonneg.h"
 
+#include "ml/special.h"
+
 #include <assert.h>
 #include <math.h>
 #include <stdbool.h>
@@ -24,7 +26,7 @@ static double score_of(const struct nonneg_problem *p, const double *x, size_t i
 }
 
 /* log(1 + exp(-margin)) without overflow. */
-static double loss_of(double margin) { return margin > 0 ? log1p(exp(-margin)) : log1p(exp(margin)) - margin; }
+static double loss_of(double margin) { return softplus(-margin); }
 
 static double penalty_of(const struct nonneg_problem *p, const double *x) {
     double off = x[p->m] - p->intercept_target, sum = 0.5 * p->intercept_pull * off * off;

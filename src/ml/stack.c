@@ -2,14 +2,12 @@
 #include "ml/stack.h"
 
 #include "ml/nonneg.h"
+#include "ml/special.h"
 
 #include <assert.h>
 #include <math.h>
 
-/* log(1 + exp(-margin)) without overflow. */
-static double margin_loss(double margin) { return margin > 0 ? log1p(exp(-margin)) : log1p(exp(margin)) - margin; }
-
-static double row_loss(double z, double y) { return margin_loss(y > 0.5 ? z : -z); }
+static double row_loss(double z, double y) { return softplus(y > 0.5 ? -z : z); }
 
 double stack_apply(const struct stack *s, const double *z) {
     double f = s->intercept;
