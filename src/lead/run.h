@@ -41,9 +41,11 @@ struct run_delivery {
     str target;
 };
 
-/* A field of the lead as the model sees it. */
+/* A field of the lead as the model sees it. A list is its values joined by ';'. */
 struct run_column {
     str name, cell;
+    bool list;
+    unsigned char from; /* 0: the lead itself; k + 1: the answer to ask[k] */
 };
 
 /* What a model family and its profile made of the lead. */
@@ -58,7 +60,9 @@ struct run {
     int64_t gen, accepted_ms, now_ms, deadline_ms;
     str cause;
     str body;                    /* JSON text, as accepted */
+    enum lead_state state;       /* of the lead, before this passage */
     const struct model_pin *pin; /* the versions this run is pinned to; belongs to flow */
+    struct scratch *scratch;     /* of the thread, used again for the next run; belongs to flow; NULL: the arena serves */
 
     /* asks, in the order in which they were made */
     struct run_ask ask[RUN_MAX_ASK];
@@ -77,6 +81,9 @@ struct run {
     str note; /* why it was not scored */
     struct score score;
     enum tier tier;
+    double base;         /* log-odds of the average lead: base + the shares = score.logit */
+    const double *share; /* n_share contributions to the log-odds, by term */
+    size_t n_share;
     struct run_reason *reason;
     size_t n_reason;
 
@@ -84,6 +91,7 @@ struct run {
     struct lifecycle_path path;
     struct run_delivery delivery[RUN_MAX_DELIVERY];
     size_t n_delivery;
+    int64_t rescore_ms; /* when a timer is to score the lead again; 0: never */
 };
 
 /* If you change this: the array in flow/stages.c. */
