@@ -22,6 +22,9 @@ err http_decode(struct arena *a, str s, str *out) MUST_CHECK;
  * left out. ERR_INPUT ("http_bad_escape"), ERR_LIMIT ("http_too_many_parameters") for more than `max`. */
 err http_parse_query(struct arena *a, str query, size_t max, struct http_field **field, size_t *n_field) MUST_CHECK;
 
+/* True for a token of RFC 9110 5.6.2, as methods and header names are. */
+bool http_token(str s);
+
 /* True when `name` is a header name (a token of RFC 9110 5.6.2), and `value` has no control character but tab: what may be
  * sent without one field becoming two. */
 bool http_field_sendable(struct http_field field);
