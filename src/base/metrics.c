@@ -28,7 +28,7 @@ struct metrics {
 };
 
 /* From 100 µs to 60 s: a commit is below the first ones, a day's wait beyond the last. */
-static const int64_t bounds_us[METRICS_N_BUCKET] = {100,    250,    500,    1000,    2500,    5000,    10000,    25000,
+static const int64_t bounds_us[METRICS_N_BUCKET] = {100,   250,    500,    1000,    2500,    5000,     10000,    25000,
                                                     50000, 100000, 250000, 1000000, 2500000, 10000000, 30000000, 60000000};
 
 struct metrics *metrics_new(struct arena *a) {
@@ -93,8 +93,7 @@ int64_t histogram_quantile_us(const struct histogram *h, double q) {
 /* ---- writing ---- */
 
 static void write_number(struct buf *out, const struct series *s) {
-    buf_add_format(out, *s->labels ? "%s{%s} %lld\n" : "%s%s %lld\n", s->name, s->labels,
-                   (long long)metric_get(s->metric));
+    buf_add_format(out, *s->labels ? "%s{%s} %lld\n" : "%s%s %lld\n", s->name, s->labels, (long long)metric_get(s->metric));
 }
 
 static void write_histogram(struct buf *out, const struct series *s) {

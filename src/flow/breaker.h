@@ -10,16 +10,22 @@
 
 #include <stdbool.h>
 
-enum { BREAKER_LEAST = 20, BREAKER_WINDOW_MS = 30000, BREAKER_OPEN_MS = 30000, BREAKER_OPEN_MOST_MS = 600000, BREAKER_TRIALS = 5 };
+enum {
+    BREAKER_LEAST = 20,
+    BREAKER_WINDOW_MS = 30000,
+    BREAKER_OPEN_MS = 30000,
+    BREAKER_OPEN_MOST_MS = 600000,
+    BREAKER_TRIALS = 5
+};
 
 enum breaker_state { BREAKER_CLOSED, BREAKER_OPEN, BREAKER_HALF_OPEN };
 
 struct breaker {
     enum breaker_state state;
-    int64_t window_ms;       /* when the window began */
-    unsigned calls, failures; /* in it */
-    unsigned trips;           /* openings since it was last closed */
-    int64_t until_ms;         /* open: when a trial may go out */
+    int64_t window_ms;         /* when the window began */
+    unsigned calls, failures;  /* in it */
+    unsigned trips;            /* openings since it was last closed */
+    int64_t until_ms;          /* open: when a trial may go out */
     unsigned trial, succeeded; /* half open: under way, and gone well */
 };
 

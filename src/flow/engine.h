@@ -14,19 +14,10 @@
 #include "base/metrics.h"
 #include "flow/pin.h"
 #include "flow/retry.h"
-#include "net/http_client.h"
+#include "flow/target.h"
 #include "store/store.h"
 
 struct engine;
-
-/* An outside party that is spoken to over signed HTTP. */
-struct engine_target {
-    const char *url;        /* NULL: there is none */
-    const char *status_url; /* deliveries: asked, with the idempotency key, what became of an ambiguous one; NULL: it is repeated */
-    str secret;             /* of the signature; empty: requests are not signed */
-    int64_t timeout_ms;
-    size_t max_in_flight;
-};
 
 struct engine_config {
     struct store *store;
@@ -34,19 +25,19 @@ struct engine_config {
     struct clock clock;
     const struct log *log;   /* may be NULL */
     struct metrics *metrics; /* may be NULL */
-    struct pins *pins;       /* what new runs are pinned to */
+    str pins;                /* the text of what new runs are pinned to (flow/pin.h) */
     struct http_client *http;
-    unsigned workers;        /* 0: this process accepts and does not work */
-    unsigned batch;          /* jobs a worker takes at once */
-    size_t max_job, max_job_byte; /* in memory */
-    size_t run_byte;              /* limit of a run's arena */
+    unsigned workers;                 /* 0: this process accepts and does not work */
+    unsigned batch;                   /* jobs a worker takes at once */
+    size_t max_job, max_job_byte;     /* in memory */
+    size_t run_byte;                  /* limit of a run's arena */
     int64_t max_backlog, max_running; /* of a tenant; 0: no limit */
     int64_t poll_ms;                  /* between looks at the store when nothing calls for one */
     int64_t heartbeat_ms, tick_ms, sweep_ms;
     int64_t max_crash;
     struct retry_policy retry; /* of stages, questions and deliveries */
     int64_t ask_wait_ms;       /* how long a run waits for answers */
-    struct engine_target lookup, callback;
+    struct target_settings lookup, callback;
     uint64_t seed; /* of the jitter */
 };
 
@@ -59,27 +50,34 @@ err engine_new(struct arena *a, const struct engine_config *c, struct engine **o
 /* Starts the threads. ERR_AGAIN "engine_thread". */
 err engine_start(struct engine *e) MUST_CHECK;
 
-/* Stops claiming; lets workers finish what they hold, at most until the deadline; gives the rest back. Then no thread of the engine runs any more. */
+/* Stops claiming; lets workers finish the runs they are at, and waits at most drain_ms for their commits. Then no thread of
+ * the engine runs any more. store_close gives the leases of what nobody began back. */
 void engine_stop(struct engine *e, int64_t drain_ms);
 
 /* May n more leads of the tenant come in? ERR_LIMIT "backlog_full", with *retry_after_ms: the tenant is over its backlog.
- * *lease: there is room to work on them at once: they may be accepted born leased, and engine_accepted or engine_rejected must follow. */
+ * *lease: there is room to work on them at once: they may be accepted born leased, and engine_accepted or engine_rejected
+ * must follow. */
 err engine_admit(struct engine *e, str tenant, size_t n, size_t byte, bool *lease, int64_t *retry_after_ms) MUST_CHECK;
 
-/* From accept's done, OK: born-leased runs go to the workers, others call for a claim. `lease` and `byte` as they were at admission. */
+/* From accept's done, OK: born-leased runs go to the workers, others call for a claim. `lease` and `byte` as they were at
+ * admission. */
 void engine_accepted(struct engine *e, const struct accept *c, bool lease, size_t byte);
 
 /* The accept failed: gives back what was reserved. */
 void engine_rejected(struct engine *e, str tenant, size_t n, bool lease, size_t byte);
+
+/* What new runs are pinned to now, and another text for those that come from now on. */
+str engine_pins(struct engine *e);
+err engine_reload(struct engine *e, str pins) MUST_CHECK;
 
 /* Something became ready: look at the store soon. */
 void engine_nudge(struct engine *e);
 
 struct engine_view {
     size_t waiting, running, suspects, commands, deliveries, asks;
-    int64_t oldest_ms; /* age of the job that was due first; 0 when nothing waits */
-    int64_t lost;      /* by the last sweep */
-    bool alive;        /* the heart beats: the last beat is younger than its lease */
+    int64_t oldest_ms;               /* age of the job that was due first; 0 when nothing waits */
+    int64_t lost;                    /* by the last sweep */
+    bool alive;                      /* the heart beats: the last beat is younger than its lease */
     bool lookup_open, callback_open; /* breakers */
 };
 struct engine_view engine_look(struct engine *e);

@@ -15,7 +15,7 @@ struct job {
     bool suspect; /* a worker died that held it */
     const struct run_ask *ask;
     size_t n_ask;
-    size_t byte; /* memory that it keeps alive, about */
+    size_t byte;       /* memory that it keeps alive, about */
     struct hold *hold; /* of the claim it came with; NULL: it is one block of its own */
     struct job *next;
 };

@@ -32,8 +32,8 @@ void ready_release(struct ready *r, size_t n, size_t byte);
 /* How many more jobs would fit. */
 size_t ready_room(struct ready *r);
 
-/* Adds a list of jobs and takes it over, with or without a reservation. Jobs that would pass the bounds are taken all the same: they are
- * leased already, and the bounds are kept by those who lease. */
+/* Adds a list of jobs and takes it over, with or without a reservation. Jobs that would pass the bounds are taken all the
+ * same: they are leased already, and the bounds are kept by those who lease. */
 void ready_put(struct ready *r, struct job *first);
 
 /* Takes up to `most` jobs, or one suspect alone, as a list; waits for some. NULL when ready_stop was called. */

@@ -27,12 +27,12 @@ struct retry_decision retry_decide(const struct retry_policy *p, err rc, int64_t
     case ERR_REMOTE:
         if (attempt >= p->max_attempt)
             return (struct retry_decision){RETRY_DEAD, 0};
-        return (struct retry_decision){RETRY_AGAIN, after_ms > 0 ? after_ms
+        return (struct retry_decision){RETRY_AGAIN, after_ms > 0         ? after_ms
                                                     : rc == ERR_CONFLICT ? 0
                                                                          : backoff_ms(p, attempt, r)};
     case ERR_LIMIT:
-        return (struct retry_decision){RETRY_WAIT, after_ms > 0 ? after_ms
-                                                                : p->limit_ms / 2 + backoff_ms(p, 1, r) + p->limit_ms / 2};
+        return (struct retry_decision){RETRY_WAIT,
+                                       after_ms > 0 ? after_ms : p->limit_ms / 2 + backoff_ms(p, 1, r) + p->limit_ms / 2};
     default:
         return (struct retry_decision){RETRY_DEAD, 0};
     }

@@ -20,9 +20,9 @@ struct retry_policy {
 struct retry_policy retry_defaults(void);
 
 enum retry_verdict {
-    RETRY_AGAIN,  /* after delay_ms; counted */
-    RETRY_WAIT,   /* after delay_ms; not counted */
-    RETRY_DEAD    /* a person must look */
+    RETRY_AGAIN, /* after delay_ms; counted */
+    RETRY_WAIT,  /* after delay_ms; not counted */
+    RETRY_DEAD   /* a person must look */
 };
 
 struct retry_decision {

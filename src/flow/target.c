@@ -127,8 +127,8 @@ static enum exchange_verdict verdict_of(const struct http_result *r, bool says_w
 }
 
 static const char *slug_of(const struct http_result *r, enum exchange_verdict verdict) {
-    static const char *const slug[] = {"",           "target_empty",   "target_superseded", "target_throttled",
-                                       "target_fault", "target_unknown", "target_refused"};
+    static const char *const slug[] = {
+        "", "target_empty", "target_superseded", "target_throttled", "target_fault", "target_unknown", "target_refused"};
     return r->rc == OK ? slug[verdict] : r->slug;
 }
 
@@ -167,9 +167,8 @@ static err send_guarded(void *ctx) {
     struct http_field field[4] = {{STR("Content-Type"), STR("application/json")}, {STR("Idempotency-Key"), s->key}};
     size_t n = 2;
     if (n_secret > 0)
-        field[n++] = (struct http_field){
-            STR(SIGNATURE_FIELD),
-            signature_make(s->arena, secret, n_secret, t->clock.wall_ms() / 1000, s->body)};
+        field[n++] = (struct http_field){STR(SIGNATURE_FIELD),
+                                         signature_make(s->arena, secret, n_secret, t->clock.wall_ms() / 1000, s->body)};
     const struct http_call call = {.method = s->method,
                                    .url = s->url,
                                    .header = field,

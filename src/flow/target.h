@@ -13,8 +13,9 @@
 
 /* Where it is and how it is spoken to. */
 struct target_settings {
-    const char *url;        /* NULL: there is none */
-    const char *status_url; /* deliveries: GET with ?key=, what became of an ambiguous one; NULL: it is sent again under its key */
+    const char *url; /* NULL: there is none */
+    const char
+        *status_url; /* deliveries: GET with ?key=, what became of an ambiguous one; NULL: it is sent again under its key */
     str secret, old_secret; /* of the signature; empty: none */
     int64_t timeout_ms;
     size_t max_in_flight;
@@ -48,8 +49,8 @@ struct target *target_new(struct arena *a, const char *name, const struct target
 /* How many calls may go out now: 0 while the breaker is open. */
 size_t target_room(struct target *t);
 
-/* Posts `body` (JSON); done(ctx, exchange) is called once, on the client's thread. `retry`: it is not the first try. ERR_LIMIT
- * "target_busy" when it may not go out now (breaker, budget, in flight): done is not called. */
+/* Posts `body` (JSON); done(ctx, exchange) is called once, on the client's thread. `retry`: it is not the first try.
+ * ERR_LIMIT "target_busy" when it may not go out now (breaker, budget, in flight): done is not called. */
 err target_post(struct target *t, str key, str body, bool retry, void (*done)(void *ctx, const struct exchange *x),
                 void *ctx) MUST_CHECK;
 

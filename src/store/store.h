@@ -202,6 +202,7 @@ struct due_delivery {
     int64_t gen, attempt, fence;
     bool unknown; /* an earlier try may have arrived: read back before repeating */
     str snapshot; /* of the score it carries */
+    str pins;
     int64_t scored_ms;
 };
 
