@@ -20,7 +20,7 @@ static struct address from_v4(const unsigned char byte[4]) {
     return a;
 }
 
-static bool is_v4(const struct address *a) { return memcmp(a->byte, V4_MAPPED, sizeof V4_MAPPED) == 0; }
+bool address_is_v4(const struct address *address) { return memcmp(address->byte, V4_MAPPED, sizeof V4_MAPPED) == 0; }
 
 bool address_parse(str text, struct address *out) {
     char copy[INET6_ADDRSTRLEN];
@@ -105,7 +105,7 @@ bool address_from_socket(const struct sockaddr *from, struct address *out) {
 }
 
 size_t address_format(const struct address *address, char text[ADDRESS_TEXT_BYTE]) {
-    bool v4 = is_v4(address);
+    bool v4 = address_is_v4(address);
     const void *bytes = v4 ? address->byte + 12 : address->byte;
     if (!inet_ntop(v4 ? AF_INET : AF_INET6, bytes, text, ADDRESS_TEXT_BYTE))
         text[0] = '\0'; /* cannot be: the buffer is large enough */
@@ -170,7 +170,7 @@ static const char *special_v4(const unsigned char byte[4]) {
 const char *address_special(const struct address *address) {
     static const unsigned char nat64[12] = {0x00, 0x64, 0xff, 0x9b};
     const unsigned char *b = address->byte;
-    if (is_v4(address) || memcmp(b, nat64, sizeof nat64) == 0)
+    if (address_is_v4(address) || memcmp(b, nat64, sizeof nat64) == 0)
         return special_v4(b + 12);
     if (b[0] == 0x20 && b[1] == 0x02) /* 6to4: 2002:AABB:CCDD::/48 */
         return special_v4(b + 2);

@@ -36,6 +36,9 @@ bool address_from_socket(const struct sockaddr *from, struct address *out);
 /* Writes the usual text with a NUL and returns its length. */
 size_t address_format(const struct address *address, char text[ADDRESS_TEXT_BYTE]);
 
+/* True for IPv4, which is kept as ::ffff:a.b.c.d. */
+bool address_is_v4(const struct address *address);
+
 bool address_in_range(const struct address *address, const struct address_range *range);
 
 /* What kind of address it is when it is not public ("loopback", "private", "link-local", ...), else NULL. */

@@ -60,8 +60,8 @@ struct http_server_settings {
     void *ctx;
 };
 
-/* 127.0.0.1, any port, 16 KB of headers, 1 MB of body (256 MB in all), 16 MB arenas, 64 parameters, 16,384 connections
- * (1,024 per address), 60 s idle, 30 s to send a request, 30 s to answer, 30 s to read. */
+/* 127.0.0.1 and any free port, 8 KB of headers, 1 MB of body (256 MB in all), 16 MB arenas, 64 parameters, 16,384
+ * connections (1,024 per address), 60 s idle, 30 s to send a request, 30 s to answer, 30 s to read. */
 struct http_server_settings http_server_defaults(void);
 
 /* Listens and serves. The soft limit on open files is raised to the hard one. ERR_INPUT ("http_listen_address",

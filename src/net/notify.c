@@ -25,7 +25,7 @@ static err fill_address(const char *path, struct sockaddr_un *to, socklen_t *len
 err notify_send(str message) {
     const char *path = getenv("NOTIFY_SOCKET");
     struct sockaddr_un to;
-    socklen_t len;
+    socklen_t len = 0;
     if (!path || path[0] == '\0')
         return OK;
     TRY(fill_address(path, &to, &len));
