@@ -11,39 +11,6 @@
 
 enum { BATCH_ROWS = 1024, SCRATCH_BYTE = 256 << 20, MAX_BATCHES = 64 };
 
-/* A row with less than this share of the model's importance known is not scored: almost all of the score would be the base
- * rate. */
-static const double least_known = 0.02;
-
-/* ---- one row ---- */
-
-static bool too_little_known(const struct assay *w, const unsigned char *missing) {
-    double known = 0;
-    for (size_t t = 0; t < w->bundle->schema->n_field; t++)
-        known += missing[t] ? 0 : w->bundle->importance[t];
-    return known < least_known * w->field_importance;
-}
-
-bool assay_disqualify(struct assay_row *r, const struct subscores *s, struct arena *scratch) {
-    if (!s || !s->disqualified)
-        return false;
-    r->status = RECORD_DISQUALIFIED;
-    r->note = str_format(scratch, "Disqualified by the rule \"%.*s\": %.*s", STR_ARG(s->disqualified->name),
-                         STR_ARG(s->disqualified_value));
-    return true;
-}
-
-/* The fields that matter most among those that are not known. */
-static str list_missing(const struct assay *w, const unsigned char *missing, struct arena *a) {
-    str title[3];
-    size_t n = 0;
-    for (size_t k = 0; k < w->n_ranked && n < 3; k++)
-        if (missing[w->ranked[k]])
-            title[n++] = bundle_term_title(w->bundle, w->ranked[k]);
-    str list = str_join(a, title, n, STR(", "));
-    return str_format(a, "Not scored: too little is known; missing above all %.*s", STR_ARG(list));
-}
-
 static void copy_row(struct arena *a, struct assay_row *r, const struct vector *v, size_t n_term, size_t n_field) {
     const struct row x = v->row;
     r->x = (struct row){x.n, arena_copy(a, x.col, x.n * sizeof *x.col), arena_copy(a, x.val, x.n * sizeof *x.val)};
@@ -53,16 +20,6 @@ static void copy_row(struct arena *a, struct assay_row *r, const struct vector *
     if (v->subscores)
         for (size_t k = 0; k < SECTION_COUNT; k++)
             r->section[k] = v->subscores->section[k].score;
-}
-
-/* Decides how a row ends that could be read. */
-static void settle(const struct assay *w, struct assay_row *r, const struct vector *v, struct arena *a) {
-    bool nothing = v->encoded->n_known + v->encoded->n_unseen == 0 && (!v->subscores || v->subscores->insufficient);
-    r->status = RECORD_SCORED;
-    if (nothing || (!w->bundle->profile && too_little_known(w, v->missing))) {
-        r->status = RECORD_INSUFFICIENT;
-        r->note = list_missing(w, v->missing, a);
-    }
 }
 
 static void vectorise(const struct assay *w, struct assay_batch *b, struct arena *a) {
@@ -80,8 +37,7 @@ static void vectorise(const struct assay *w, struct assay_batch *b, struct arena
         copy_row(a, r, v, n_term, n_field);
         if (rules)
             subscores_compute(w->binding, r->in->cell, w->o->now_ms, rules);
-        if (!assay_disqualify(r, rules ? rules : v->subscores, a))
-            settle(w, r, v, a);
+        r->status = settle_vector(&w->settling, v, rules, a, &r->note);
     }
 }
 
@@ -232,29 +188,15 @@ static err read_round(struct assay *w, struct table *table, size_t *n) {
     return OK;
 }
 
-static void rank_fields(struct assay *w) {
-    const struct bundle *b = w->bundle;
-    w->ranked = ARENA_ARRAY(w->a, b->schema->n_field, uint32_t);
-    for (size_t f = 0; f < b->schema->n_field; f++) {
-        w->field_importance += b->importance[f];
-        if (!field_is_used(&b->schema->field[f]))
-            continue;
-        size_t at = w->n_ranked++;
-        for (; at > 0 && b->importance[w->ranked[at - 1]] < b->importance[f]; at--)
-            w->ranked[at] = w->ranked[at - 1];
-        w->ranked[at] = (uint32_t)f;
-    }
-}
-
 /* Names the fields that the file lacks, most important first. */
 static void list_absent(struct assay *w) {
     struct assay_result *r = w->result;
     size_t n;
     const uint32_t *absent = encoder_absent(vectoriser_encoder(w->vectoriser), &n);
     r->absent = ARENA_ARRAY(w->a, n, str);
-    for (size_t k = 0; k < w->n_ranked; k++)
+    for (size_t k = 0; k < w->settling.n_ranked; k++)
         for (size_t i = 0; i < n; i++)
-            if (absent[i] == w->ranked[k])
+            if (absent[i] == w->settling.ranked[k])
                 r->absent[r->n_absent++] = w->bundle->schema->field[absent[i]].name;
 }
 
@@ -263,7 +205,7 @@ static err bind(struct assay *w, struct table *table) {
     w->delimiter = table_delimiter(table);
     if (w->bundle) {
         TRY(predict_bind(w->a, w->bundle, str_from(table_name(table)), w->column, w->n_column, &w->vectoriser));
-        rank_fields(w);
+        w->settling = settling_of(w->a, w->bundle);
         list_absent(w);
     }
     err rc = w->profile ? profile_bind(w->a, w->profile, w->column, w->n_column, &w->binding) : OK;

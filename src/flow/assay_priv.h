@@ -4,6 +4,7 @@
 
 #include "features/vectorise.h"
 #include "flow/assay.h"
+#include "flow/settle.h"
 
 struct assay_row {
     const struct table_row *in;
@@ -56,18 +57,13 @@ struct assay {
     bool any_own;
     bool keep_invalid; /* every cell that could not be read is wanted */
     char delimiter;
-    uint32_t *ranked; /* used fields, most important first */
-    size_t n_ranked;
-    double field_importance;
+    struct settling settling; /* of the bundle */
     struct assay_batch *batch;
     size_t n_batch;
 };
 
 /* assay_profile.c: scores a batch by the profile alone. */
 void assay_score_by_profile(const struct assay *w, struct assay_batch *b, struct arena *scratch);
-
-/* Disqualifies a row whose sub-scores say so; true when it did. */
-bool assay_disqualify(struct assay_row *r, const struct subscores *s, struct arena *scratch);
 
 /* The header of a CSV file; nothing for JSON lines. Also marks the columns that are to be replaced. */
 void assay_write_head(struct assay *w, struct buf *out);

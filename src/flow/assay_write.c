@@ -1,13 +1,11 @@
 /* assay_write.c — scored rows as CSV or JSON lines, with their reasons. */
 #include "base/csv.h"
 #include "base/number.h"
-#include "explain/reason.h"
 #include "flow/assay_priv.h"
+#include "flow/sentences.h"
 #include "score/scorer.h"
 
 #include <math.h>
-
-enum { REASON_MAX_BYTE = 4096 };
 
 static const str score_columns[] = {STR_INIT("galena_score"), STR_INIT("galena_low"), STR_INIT("galena_high"),
                                     STR_INIT("galena_tier"), STR_INIT("galena_status")};
@@ -47,70 +45,13 @@ void assay_write_head(struct assay *w, struct buf *out) {
 
 /* ---- reasons ---- */
 
-struct explaining {
-    const struct assay *w;
-    struct extra_term *extra; /* sections of the bundle's profile; or the criteria of the profile that scores alone */
-    size_t n_extra;
-    struct buf text; /* the sentences of one row, one behind the other */
-    str sentence[REASON_MAX];
-    size_t n;
-};
-
-static const struct schema no_fields;
-
-static void prepare_extra(struct explaining *x, const struct assay *w, struct arena *a) {
-    x->n_extra = w->bundle ? w->bundle->n_term - w->bundle->schema->n_field : w->profile->n_criterion;
-    x->extra = ARENA_ARRAY(a, x->n_extra, struct extra_term);
-    for (size_t k = 0; k < x->n_extra; k++)
-        x->extra[k].title =
-            w->bundle ? bundle_term_title(w->bundle, w->bundle->schema->n_field + k) : w->profile->criterion[k].name;
-}
-
-static struct explaining *explaining_new(const struct assay *w, struct arena *a) {
-    struct explaining *x = ARENA_NEW(a, struct explaining);
-    const size_t room = (size_t)REASON_MAX_BYTE * (w->o->reasons + 1);
-    x->w = w;
-    prepare_extra(x, w, a);
-    x->text = (struct buf){.ptr = arena_alloc(a, room), .cap = room, .max = room};
-    return x;
-}
-
-/* What the row holds beyond its fields. */
-static void fill_extra(struct explaining *x, const struct assay_row *r) {
-    for (size_t k = 0; k < x->n_extra; k++) {
-        x->extra[k].value = x->w->bundle ? r->section[k] : 0;
-        x->extra[k].text = x->w->bundle ? (str){0} : r->credit_value[k];
-    }
-}
-
-static void explain(struct explaining *x, const struct assay_row *r) {
-    const struct bundle *b = x->w->bundle;
-    uint32_t rank[REASON_MAX];
-    size_t end[REASON_MAX];
-    fill_extra(x, r);
-    const struct reason_input in = {.schema = b ? b->schema : &no_fields,
-                                    .value = r->value,
-                                    .extra = x->extra,
-                                    .n_extra = x->n_extra,
-                                    .share = r->share,
-                                    .base_rate = b ? b->base_rate : (double)NAN};
-    buf_clear(&x->text);
-    x->n = reason_rank(in.share, in.schema->n_field + x->n_extra, x->w->o->reasons, rank);
-    for (size_t k = 0; k < x->n; k++) {
-        reason_write(&x->text, &in, rank[k]);
-        end[k] = x->text.len;
-    }
-    for (size_t k = 0; k < x->n; k++)
-        x->sentence[k] = str_slice(buf_str(&x->text), k > 0 ? end[k - 1] : 0, end[k]);
-}
-
 /* Sentences of a row: its reasons, or why it has no score. */
-static void find_sentences(struct explaining *x, const struct assay_row *r) {
+static void find_sentences(const struct assay *w, struct sentences *x, const struct assay_row *r) {
     x->n = 0;
-    if (x->w->o->reasons == 0)
+    if (w->o->reasons == 0)
         return;
     if (r->status == RECORD_SCORED) {
-        explain(x, r);
+        sentences_make(x, &(struct sentence_input){r->value, r->section, r->credit_value, r->share});
     } else {
         x->sentence[0] = r->status == RECORD_FAILED ? r->in->reason : r->note;
         x->n = 1;
@@ -140,7 +81,7 @@ static void write_input(const struct assay *w, const struct assay_row *r, struct
     }
 }
 
-static void write_csv(const struct assay *w, const struct assay_row *r, const struct explaining *x, struct buf *out) {
+static void write_csv(const struct assay *w, const struct assay_row *r, const struct sentences *x, struct buf *out) {
     write_input(w, r, out);
     if (r->status == RECORD_SCORED) {
         add_number(out, r->score.probability);
@@ -164,7 +105,7 @@ static void write_csv(const struct assay *w, const struct assay_row *r, const st
     buf_add_byte(out, '\n');
 }
 
-static void write_json_line(const struct assay *w, const struct assay_row *r, const struct explaining *x, struct buf *out) {
+static void write_json_line(const struct assay *w, const struct assay_row *r, const struct sentences *x, struct buf *out) {
     struct json_writer j;
     json_write_begin(&j, out, 0);
     json_open_object(&j);
@@ -227,10 +168,10 @@ static void list_invalid(const struct assay *w, struct assay_batch *b, size_t ro
 }
 
 void assay_write_batch(const struct assay *w, struct assay_batch *b, struct arena *scratch) {
-    struct explaining *x = explaining_new(w, scratch);
+    struct sentences *x = sentences_new(scratch, w->bundle, w->profile, w->o->reasons);
     for (size_t i = 0; i < b->n; i++) {
         const struct assay_row *r = &b->row[i];
-        find_sentences(x, r);
+        find_sentences(w, x, r);
         if (w->o->json_lines)
             write_json_line(w, r, x, &b->out);
         else
