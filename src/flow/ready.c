@@ -248,18 +248,14 @@ static struct job *take_one(struct ready *r) {
     return job;
 }
 
-static void count_taken(struct ready *r, const struct job *job) {
-    r->waiting--;
-    r->running++;
-}
-
 /* One suspect, or up to `most` others. */
 static struct job *take(struct ready *r, size_t most) {
     if (r->n_suspect > 0 && !r->suspect_running) {
         struct job *job = fifo_take(&r->suspect);
         r->n_suspect--;
         r->suspect_running = true;
-        count_taken(r, job);
+        r->waiting--;
+        r->running++;
         return job;
     }
     struct job *first = NULL, **end = &first;
@@ -267,7 +263,8 @@ static struct job *take(struct ready *r, size_t most) {
         struct job *job = take_one(r);
         if (!job)
             break;
-        count_taken(r, job);
+        r->waiting--;
+        r->running++;
         *end = job;
         end = &job->next;
     }
