@@ -7,7 +7,8 @@
  *   db_post                       as db_exec_many, but the counts come with the next db_flush or db_commit, so that BEGIN,
  *                                 all statements and COMMIT share one round trip
  * PostgreSQL runs a statement that has a `-- @postgres_many` text once for up to 500 rows, with arrays; others are sent as a
- * pipeline. SQLite loops over the prepared statement.
+ * pipeline. Such a text returns the number of each row of parameters that changed something, or nothing at all if every one
+ * must. SQLite loops over the prepared statement.
  *
  * Outside a transaction each call is a transaction of its own. After an error inside a transaction nothing but
  * db_rollback is possible (a failed db_commit has rolled back already).
@@ -158,10 +159,17 @@ err db_query_many(struct db *db, unsigned query, const struct db_value *param, s
 /* ms since the epoch: the server's clock (PostgreSQL), or the configured one. */
 err db_now(struct db *db, int64_t *ms) MUST_CHECK;
 
-/* Bytes in the write-ahead log since it was last moved into the file; 0 for PostgreSQL. Writers only. */
-uint64_t db_wal_byte(const struct db *db);
+/* SQLite's write-ahead log, as the writer knows it: its length, and how much of it is not in the file yet. 0 for PostgreSQL.
+ */
+struct db_wal {
+    uint64_t byte, unmoved_byte;
+};
+struct db_wal db_wal(const struct db *db);
 
-/* Moves SQLite's log into the file. PASSIVE waits for nobody; RESTART waits for readers (at most lock_timeout_ms, else
+/* Prepares every statement of the catalogue: ERR_CORRUPT "db_schema" names the first that does not fit the tables. */
+err db_prepare_all(struct db *db) MUST_CHECK;
+
+/* Moves SQLite's log into the file. PASSIVE waits for nobody; RESTART waits for readers (at most 200 ms, else
  * ERR_AGAIN "db_busy"), so that the log begins anew; TRUNCATE also gives its space back. Outside transactions, writers
  * only. Nothing for PostgreSQL. */
 enum db_checkpoint { DB_CHECKPOINT_PASSIVE, DB_CHECKPOINT_RESTART, DB_CHECKPOINT_TRUNCATE };
