@@ -8,7 +8,7 @@
  * A sealed cell (If you change this: SEAL_VERSION, and read the old form too):
  *
  *   byte  0      SEAL_VERSION
- *   byte  1      compression: 0 as it is; 1 zstd; 2 zstd with the dictionary of that number
+ *   byte  1      compression: 0 as it is; 1 zstd; 2 zstd with share/vault/leads-1.zdict
  *   bytes 2-5    tag of the data key  \  these two only tell what is wrong in a message;
  *   bytes 6-9    tag of the cell      /  the seal itself covers the whole key and names
  *   bytes 10-33  nonce, random
