@@ -70,6 +70,7 @@ static err prepare(void *ctx) {
                                     .tenant = str_copy(a, p->ask->tenant),
                                     .lead = str_copy(a, p->ask->lead),
                                     .name = str_copy(a, p->ask->name),
+                                    .key = str_copy(a, p->ask->key),
                                     .gen = p->ask->gen,
                                     .arena = a};
     return OK;

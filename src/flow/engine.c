@@ -222,15 +222,16 @@ err engine_admit(struct engine *e, str tenant, size_t n, size_t byte, bool *leas
 void engine_accepted(struct engine *e, const struct accept *c, bool lease, size_t byte) {
     struct job *first = NULL, **end = &first;
     int64_t now_ms = e->c.clock.wall_ms();
-    size_t fresh = 0;
+    size_t fresh = 0, leased = 0;
     for (size_t i = 0; i < c->n && !c->replayed && !c->key_conflict; i++) {
-        if (c->lead[i].verdict != ACCEPT_NEW)
+        if (c->lead[i].verdict == ACCEPT_DUPLICATE)
             continue;
         fresh++;
-        struct job *job = c->lead[i].in->lease ? job_from_accepted(c, &c->lead[i], now_ms) : NULL;
+        struct job *job = c->lead[i].leased ? job_from_accepted(c, &c->lead[i], now_ms) : NULL;
         if (job) {
             *end = job;
             end = &job->next;
+            leased++;
         }
     }
     if (lease)
@@ -238,7 +239,7 @@ void engine_accepted(struct engine *e, const struct accept *c, bool lease, size_
     ready_put(e->ready, first);
     metric_add(e->m.accepted, (int64_t)fresh);
     backlog_add(e->backlog, c->tenant, (int64_t)fresh - (int64_t)c->n);
-    if (!lease && fresh > 0)
+    if (leased < fresh)
         engine_nudge(e);
 }
 

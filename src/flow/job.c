@@ -19,7 +19,7 @@ static str put(char **at, str s) {
 
 struct job *job_from_accepted(const struct accept *c, const struct accepted *lead, int64_t now_ms) {
     const struct new_lead *in = lead->in;
-    size_t text = c->tenant.len + RUN_ID_BYTE + c->cause.len + c->pins.len + in->body.len;
+    size_t text = c->tenant.len + RUN_ID_BYTE + c->cause.len + c->pins.len + in->body.len + lead->key.len;
     struct job *job = malloc(sizeof *job + text);
     if (!job)
         return NULL;
@@ -31,7 +31,8 @@ struct job *job_from_accepted(const struct accept *c, const struct accepted *lea
         .cause = put(&at, c->cause),
         .pins = put(&at, c->pins),
         .body = put(&at, in->body),
-        .gen = 1,
+        .key = put(&at, lead->key),
+        .gen = lead->gen,
         .accepted_ms = now_ms,
         .deadline_ms = in->deadline_ms,
         .attempt = 1,
@@ -53,6 +54,8 @@ static struct job *job_of(const struct claimed *r, struct hold *hold, size_t byt
             .cause = r->cause,
             .pins = r->pins,
             .body = r->body,
+            .key = r->key,
+            .fault = r->fault,
             .gen = r->gen,
             .accepted_ms = r->accepted_ms,
             .deadline_ms = r->deadline_ms,

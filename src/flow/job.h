@@ -9,6 +9,8 @@ struct hold;
 
 struct job {
     str tenant, lead, cause, pins, body;
+    str key;           /* the lead's data key, wrapped */
+    const char *fault; /* slug, when the body cannot be read */
     int64_t gen, accepted_ms, deadline_ms, attempt, fence, due;
     enum run_priority priority;
     enum lead_state state;

@@ -114,7 +114,7 @@ static void submit_later(struct command *c) {
 }
 
 static struct lease lease_of(const struct job *job) {
-    return (struct lease){.tenant = job->tenant, .lead = job->lead, .gen = job->gen, .fence = job->fence};
+    return (struct lease){.tenant = job->tenant, .lead = job->lead, .gen = job->gen, .fence = job->fence, .key = job->key};
 }
 
 static void command_done(struct write *w, err rc);
@@ -218,6 +218,8 @@ static void begin_run(struct executing *x) {
 static err step(void *ctx) {
     struct executing *x = ctx;
     struct run *run = x->command->run;
+    if (x->job->fault)
+        return fail(ERR_CORRUPT, x->job->fault, "what was stored of the lead cannot be read");
     TRY(pin_cache_get(x->worker->engine->pin_cache, x->job->pins, &x->pin));
     begin_run(x);
     TRY(stages_step(run, &x->stage, &x->timing));
