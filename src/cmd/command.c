@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "cmd/config.h"
 #include "cmd/describe.h"
 
 #include <errno.h>
@@ -183,20 +184,51 @@ static err run_logged(struct session *s, const struct command *c, const void *op
     return rc;
 }
 
+/* The value of --config among the words, or that of GALENA_CONFIG, or NULL: needed before the options can be read. */
+static const char *config_file(int argc, char *const *argv) {
+    const char *path = getenv("GALENA_CONFIG");
+    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strcmp(argv[i], "--config") == 0 && i + 1 < argc)
+            path = argv[i + 1];
+        else if (strncmp(argv[i], "--config=", 9) == 0)
+            path = argv[i] + 9;
+    }
+    return path && *path ? path : NULL;
+}
+
+/* Fills options and common from all layers: the tables' fallbacks, file, environment, command line. */
+static err read_options(struct session *s, void *options, struct common_options *common) {
+    const struct command *c = s->command;
+    struct settings settings;
+    settings_init(&settings, s->arena, c->arguments, c->n_argument, options);
+    settings_add(&settings, c->settings, c->n_setting, options);
+    settings_add(&settings, common_settings, n_common_settings, common);
+    if (c->configured) {
+        const char *path = config_file(s->argc, s->argv);
+        if (path)
+            TRY(config_apply_file(&settings, s->arena, path));
+        TRY(config_apply_environment(&settings, s->arena));
+    }
+    TRY(settings_parse(&settings, s->argc, s->argv));
+    return settings_check(&settings);
+}
+
+err command_options(struct session *s, void *options) {
+    struct common_options common = {0};
+    return read_options(s, options, &common);
+}
+
 static err run_command(struct session *s, const struct command *c, int argc, char *const *argv) {
     s->command = c;
+    s->argc = argc;
+    s->argv = argv;
     if (asks_for(argc, argv, "--help", "-h")) {
         describe_command(s->arena, &s->out, c);
         return OK;
     }
     void *options = arena_alloc(s->arena, c->options_size);
     struct common_options common = {0};
-    struct settings settings;
-    settings_init(&settings, s->arena, c->arguments, c->n_argument, options);
-    settings_add(&settings, c->settings, c->n_setting, options);
-    settings_add(&settings, common_settings, n_common_settings, &common);
-    TRY(settings_parse(&settings, argc, argv));
-    TRY(settings_check(&settings));
+    TRY(read_options(s, options, &common));
     s->json = common.json;
     s->quiet = common.quiet;
     s->out = terminal_of(stdout, common.color);

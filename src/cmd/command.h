@@ -19,6 +19,7 @@ struct command {
     size_t n_argument;
     size_t options_size; /* of the struct that settings and arguments fill; 0 when there are none of both */
     const char *usage;   /* after "galena NAME"; NULL: made from the tables */
+    bool configured;     /* also takes settings from --config FILE (a setting of its own table) and the environment */
 
     /* options: the filled struct. Results are written to s->out. A failure is shown once, by the caller. */
     err (*run)(struct session *s, const void *options);
@@ -44,6 +45,9 @@ extern const size_t n_common_settings;
 
 /* The command of that name (one or two words), or NULL. */
 const struct command *command_find(str name);
+
+/* Reads the options of the running command anew into `options`, which is zeros: for a reload. */
+err command_options(struct session *s, void *options) MUST_CHECK;
 
 /* The whole program: reads argv, runs a command, shows its failure. Returns the exit code of the process
  * (docs/exit-codes.md). */

@@ -16,6 +16,8 @@ struct session {
     struct clock clock;
     struct log log;                /* --log; a log to nowhere when not given */
     const struct command *command; /* the one that runs */
+    int argc;                      /* its words, after its name */
+    char *const *argv;
 };
 
 /* Where the summary belongs: out, or err when the data is on standard output. */
