@@ -132,7 +132,7 @@ struct awaited {
     };
     sem_t done;
     err rc;
-    char slug[64];
+    const char *slug;
 };
 /* Submits and waits until it is done. */
 err engine_await(struct awaited *x, err (*submit)(struct awaited *x)) MUST_CHECK;

@@ -8,8 +8,7 @@ enum { EXCHANGE_BYTE = 64 << 20 };
 static void await_done(struct write *w, err rc) {
     struct awaited *x = (struct awaited *)w;
     x->rc = rc;
-    if (rc != OK)
-        snprintf(x->slug, sizeof x->slug, "%s", err_slug());
+    x->slug = rc == OK ? "" : err_slug(); /* slugs live as long as the program */
     sem_post(&x->done);
 }
 
