@@ -52,7 +52,7 @@ static void add_term(struct terms *t, str term, char separator) {
         add_wish(c, f->column[i], (uint16_t)(2 * i), false);
     if (!f)
         add_wish(c, term, 0, false);
-    pin->several[pin->n_cell] = f && f->n_column > 1;
+    pin->several[pin->n_cell] = true;
     pin->separator[pin->n_cell] = separator ? separator : ';';
     str *name = ARENA_NEW(pin->arena, str);
     *name = c->name[pin->n_cell++] = str_format(pin->arena, "%s%.*s", t->mark, STR_ARG(term));

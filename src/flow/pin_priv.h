@@ -39,7 +39,7 @@ struct model_pin {
     /* cells */
     size_t n_cell, n_wish;
     char *separator; /* n_cell: of a list, 0 where one value is meant */
-    bool *several;   /* n_cell: there are several names for it */
+    bool *several;   /* n_cell: it may be found under several names or spellings */
     struct wish *wish;
     struct wish_group *group; /* by hash, open addressing */
     size_t n_group;           /* a power of two */
