@@ -9,8 +9,8 @@
 
 enum { MAX_DEPTH = 8, MAX_VALUE = 4 * RUN_MAX_COLUMN };
 
-/* Contributions are for people: a millionth of a log-odds says nothing more. */
-static double short_share(double share) { return round(share * 1e6) / 1e6; }
+/* Contributions are for people: to a ten-thousandth of the odds. Exact ones come from snapshot_replay. */
+static double short_share(double share) { return round(share * 1e4) / 1e4; }
 
 /* ---- facts ---- */
 
