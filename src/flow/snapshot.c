@@ -117,7 +117,8 @@ static str external_of(const struct run *run) {
 
 /* Keys in byte order. */
 void snapshot_write(const struct run *run, struct buf *out) {
-    const bool scored = run->outcome == RUN_SCORED, seen = run->scratch && run->scratch->serial == run->pin->serial;
+    const bool scored = run->outcome == RUN_SCORED,
+               seen = run->pin && run->scratch && run->scratch->serial == run->pin->serial;
     struct json_writer w;
     json_write_begin(&w, out, 0);
     json_open_object(&w);
@@ -130,7 +131,7 @@ void snapshot_write(const struct run *run, struct buf *out) {
     str external = external_of(run);
     if (external.len > 0)
         json_put_string(&w, STR("external"), external);
-    if (seen && run->outcome != RUN_FAILED)
+    if (scored || run->outcome == RUN_INSUFFICIENT || run->outcome == RUN_DISQUALIFIED)
         write_facts(&w, run, mark_columns(run));
     if (scored) {
         json_put_number(&w, STR("high"), run->score.high);
@@ -140,7 +141,8 @@ void snapshot_write(const struct run *run, struct buf *out) {
     if (run->note.len > 0 && !scored)
         json_put_string(&w, STR("note"), run->note);
     json_put_string(&w, STR("outcome"), str_from(run_outcome_name(run->outcome)));
-    json_put_string(&w, STR("pins"), str_from(run->pin->id));
+    if (run->pin)
+        json_put_string(&w, STR("pins"), str_from(run->pin->id));
     if (scored) {
         json_put_number(&w, STR("probability"), run->score.probability);
         write_reasons(&w, run);

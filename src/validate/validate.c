@@ -60,7 +60,7 @@ static const struct known members[] = {
     {.name = STR_INIT("crm_object"), .types = TEXT, .max_byte = 64},
     {.name = STR_INIT("crm_id"), .types = TEXT | NUMBER, .max_byte = 256},
     {.name = STR_INIT("created_at"), .types = TEXT | NUMBER, .max_byte = 64},
-    {.name = STR_INIT("source"), .types = TEXT, .max_byte = 256},
+    {.name = STR_INIT("source"), .types = TEXT | NUMBER, .max_byte = 256},
     {.name = STR_INIT("person"), .types = OBJECT, INSIDE(person_members)},
     {.name = STR_INIT("company"), .types = OBJECT | TEXT, .max_byte = 512, INSIDE(company_members)},
     {.name = STR_INIT("consent"), .types = OBJECT, INSIDE(consent_members)},
