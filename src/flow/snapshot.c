@@ -117,8 +117,7 @@ static str external_of(const struct run *run) {
 
 /* Keys in byte order. */
 void snapshot_write(const struct run *run, struct buf *out) {
-    const bool scored = run->outcome == RUN_SCORED,
-               seen = run->pin && run->scratch && run->scratch->serial == run->pin->serial;
+    const bool scored = run->outcome == RUN_SCORED;
     struct json_writer w;
     json_write_begin(&w, out, 0);
     json_open_object(&w);
