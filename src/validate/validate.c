@@ -177,7 +177,7 @@ static err check_members(struct arena *a, const struct place *at, const struct k
     return OK;
 }
 
-static err check_lead(struct arena *a, const struct json *lead) {
+err validate_check(struct arena *a, const struct json *lead) {
     static const struct known root = {INSIDE(members)};
     const struct place at = {0};
     if (lead->type != JSON_OBJECT)
@@ -317,7 +317,7 @@ err validate_lead(struct run *run) {
     const struct json *lead;
     struct identity who;
     TRY(parse(run->arena, run->body, &lead));
-    TRY(check_lead(run->arena, lead));
+    TRY(validate_check(run->arena, lead));
     TRY(validate_identity(run->arena, lead, &who));
     struct columns c = {.arena = run->arena, .cap = 64, .column = ARENA_ARRAY(run->arena, 64, struct run_column)};
     TRY(add_columns(&c, lead));

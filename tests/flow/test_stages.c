@@ -291,6 +291,90 @@ static void the_same_lead_gives_the_same_bytes(void **state) {
     }
 }
 
+/* ---- hostile bodies ---- */
+
+static err step(void *ctx) {
+    size_t stage = 0;
+    return stages_step(ctx, &stage, NULL);
+}
+
+/* As much as the limits allow, of each kind of thing. */
+static str swollen(struct arena *a, int kind) {
+    static const char *const heads[] = {"{\"a\":[0", "{\"email\":\"a@b.cd\"", "{\"a\":[[]", "{\"a\":[\"\""};
+    struct buf *out = buf_in(a, (size_t)1 << 20);
+    buf_add(out, str_from(heads[kind]));
+    for (int i = 0; i < 4000 && out->len < 250000; i++)
+        switch (kind) {
+        case 0:
+            buf_add(out, STR(",1e15,1e300"));
+            break;
+        case 1:
+            buf_add_format(out, ",\"f%d\":{\"%050d\":\"%04d\"}", i, i, i);
+            break;
+        case 2:
+            buf_add(out, STR(",[1e15]"));
+            break;
+        default:
+            buf_add_format(out, ",\"%050d\"", i);
+        }
+    buf_add(out, str_from(kind == 1 ? "}" : "]}"));
+    return buf_str(out);
+}
+
+static void no_body_needs_more_memory_than_promised(void **state) {
+    struct arena *a = *state;
+    const struct model_pin *pin = run_pin(a, "logistic");
+    size_t most = 0;
+    for (int kind = 0; kind < 4; kind++) {
+        struct arena *small = arena_new(STAGES_ARENA_BYTE);
+        struct run *run = run_new(a, pin, swollen(a, kind));
+        run->arena = small;
+        run->scratch = scratch_new(a);
+        err rc = arena_run(small, step, run);
+        if (rc != OK && rc != ERR_INPUT)
+            fail_msg("kind %d: %s", kind, err_text());
+        most = arena_used(small) > most ? arena_used(small) : most;
+        arena_free(small);
+    }
+    assert_in_range(most, 1 << 18, STAGES_ARENA_BYTE / 4);
+}
+
+/* ---- as it was before ---- */
+
+static void assert_as_before(const struct json *was, const struct json *is) {
+    static const char *const exact[] = {"contributions", "facts", "outcome", "reasons", "tier", "external", "at_ms", "v"};
+    static const char *const close[] = {"base", "high", "log_odds", "low", "probability"};
+    for (size_t i = 0; i < sizeof exact / sizeof *exact; i++)
+        assert_true(json_equal(json_get(was, str_from(exact[i])), json_get(is, str_from(exact[i]))));
+    for (size_t i = 0; i < sizeof close / sizeof *close; i++)
+        assert_close(number_at(was, close[i]), number_at(is, close[i]), 1e-12);
+}
+
+/* tests/golden/runs; GALENA_WRITE_GOLDEN=1 writes what is not there yet, and nothing else. */
+static str golden_run(struct arena *a, const char *family, const struct run *run) {
+    const char *name = str_format(a, "../runs/v1-%s.json", family).ptr;
+    if (getenv("GALENA_WRITE_GOLDEN") && access(golden_path(a, name), F_OK) != 0)
+        assert_ok(file_write_all(a, golden_path(a, name), run_snapshot(a, run)));
+    return golden_bytes(a, name);
+}
+
+static void snapshots_of_earlier_versions_come_out_again(void **state) {
+    struct arena *a = *state;
+    str lead = golden_bytes(a, "../runs/lead.json"), text;
+    for (size_t k = 0; k < N_FAMILY; k++) {
+        const struct model_pin *pin = run_pin(a, families[k]);
+        struct run *run = run_to_end(a, pin, lead), again = {.arena = a};
+        const struct json *was, *is;
+        bool same;
+        text = golden_run(a, families[k], run);
+        assert_ok(snapshot_read(a, text, &was));
+        assert_ok(snapshot_read(a, run_snapshot(a, run), &is));
+        assert_as_before(was, is);
+        assert_ok(snapshot_replay(text, pin, &again, &same));
+        assert_close(again.score.probability, run->score.probability, 1e-12);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         ARENA_TEST(a_lead_scores_as_its_row_in_a_file),
@@ -303,6 +387,8 @@ int main(void) {
         ARENA_TEST(paths_deliveries_and_timers_follow_from_the_tier),
         ARENA_TEST(stages_are_timed),
         ARENA_TEST(the_same_lead_gives_the_same_bytes),
+        ARENA_TEST(no_body_needs_more_memory_than_promised),
+        ARENA_TEST(snapshots_of_earlier_versions_come_out_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
