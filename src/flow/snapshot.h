@@ -8,16 +8,21 @@
 
 enum { SNAPSHOT_VERSION = 1, SNAPSHOT_MAX_BYTE = 1 << 20 };
 
-/* Appends the snapshot of a run that has an outcome: one JSON object, its keys in byte order, without white space. Check the
- * buffer at the end. If you change this: docs/formats/snapshot.md, SNAPSHOT_VERSION, snapshot_replay. */
+/* Appends the snapshot of a run that has an outcome: one JSON object without white space, its keys in byte order and its
+ * facts in the order of the pin's fields, so that equal runs give equal bytes. To be called before the thread's scratch is
+ * used for another run. Check the buffer at the end. If you change this: docs/formats/snapshot.md, SNAPSHOT_VERSION,
+ * snapshot_replay. */
 void snapshot_write(const struct run *run, struct buf *out);
 
+/* The snapshot as a tree. ERR_CORRUPT "snapshot_damaged", "snapshot_newer". */
+err snapshot_read(struct arena *a, str text, const struct json **out) MUST_CHECK;
+
 /* Makes the run again from a snapshot's facts under `pin`, in `run` (whose arena, and perhaps scratch, are set), as far as
- * its contributions. *same: outcome, probability, interval and log-odds are those of the snapshot, bit for bit. ERR_CORRUPT
- * "snapshot_damaged" when the text is not a snapshot. */
+ * its contributions. *same: outcome, probability, interval and log-odds are those of the snapshot, bit for bit. Errors of
+ * snapshot_read. */
 err snapshot_replay(str snapshot, const struct model_pin *pin, struct run *run, bool *same) MUST_CHECK;
 
-/* What a delivery says beyond the snapshot. */
+/* callback.c: what a delivery says beyond the snapshot. */
 struct callback {
     str tenant, lead, target;
     int64_t gen, scored_ms;

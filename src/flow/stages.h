@@ -14,8 +14,11 @@ extern const struct stage stages[];
 extern const size_t n_stages;
 enum { STAGE_MAX = 8 };
 
+/* What the arena of a run should hold at least: no body within the limits needs as much, answers aside. */
+enum { STAGES_ARENA_BYTE = 32 << 20 };
+
 /* A thread's room for vectors, sub-scores and contributions, made for the pin it was used with last. What a run holds may
- * point into it until the thread's next run begins. */
+ * point into it until the thread's next run begins. NULL when the system has no memory. */
 struct scratch *scratch_new(struct arena *a);
 
 /* Microseconds are for people; nanoseconds add up better. */

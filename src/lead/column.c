@@ -77,7 +77,7 @@ static str list_cell(struct arena *a, const struct json *v) {
 }
 
 static str json_cell(struct arena *a, const struct json *v) {
-    struct buf *text = buf_in(a, (size_t)1 << 20);
+    struct buf *text = buf_in(a, (size_t)4 << 20);
     struct json_writer w;
     json_write_begin(&w, text, 0);
     json_value(&w, v);

@@ -60,7 +60,7 @@ static const struct known members[] = {
     {.name = STR_INIT("crm_object"), .types = TEXT, .max_byte = 64},
     {.name = STR_INIT("crm_id"), .types = TEXT | NUMBER, .max_byte = 256},
     {.name = STR_INIT("created_at"), .types = TEXT | NUMBER, .max_byte = 64},
-    {.name = STR_INIT("source"), .types = TEXT, .max_byte = 256},
+    {.name = STR_INIT("source"), .types = TEXT | NUMBER, .max_byte = 256},
     {.name = STR_INIT("person"), .types = OBJECT, INSIDE(person_members)},
     {.name = STR_INIT("company"), .types = OBJECT | TEXT, .max_byte = 512, INSIDE(company_members)},
     {.name = STR_INIT("consent"), .types = OBJECT, INSIDE(consent_members)},
@@ -177,7 +177,7 @@ static err check_members(struct arena *a, const struct place *at, const struct k
     return OK;
 }
 
-static err check_lead(struct arena *a, const struct json *lead) {
+err validate_check(struct arena *a, const struct json *lead) {
     static const struct known root = {INSIDE(members)};
     const struct place at = {0};
     if (lead->type != JSON_OBJECT)
@@ -317,7 +317,7 @@ err validate_lead(struct run *run) {
     const struct json *lead;
     struct identity who;
     TRY(parse(run->arena, run->body, &lead));
-    TRY(check_lead(run->arena, lead));
+    TRY(validate_check(run->arena, lead));
     TRY(validate_identity(run->arena, lead, &who));
     struct columns c = {.arena = run->arena, .cap = 64, .column = ARENA_ARRAY(run->arena, 64, struct run_column)};
     TRY(add_columns(&c, lead));

@@ -20,6 +20,10 @@ struct identity {
  * "json_…": nothing of it gets better by trying again. */
 err validate_lead(struct run *run) MUST_CHECK;
 
+/* The checks of validate_lead on a parsed lead, for those who want to refuse it at the door: types, lengths and forms of
+ * members, but not their count and not names that come twice. ERR_INPUT as validate_lead. */
+err validate_check(struct arena *a, const struct json *lead) MUST_CHECK;
+
 /* The identity of a parsed lead, normalised as above, in the arena: e-mail from "person.email" or "email"; domain from
  * "company.domain", "domain" or the e-mail address; external from "lead_id", "crm_id" or "external_id"; source. Checks those
  * members alone: ERR_INPUT as validate_lead. */
