@@ -27,8 +27,9 @@ static bool scheme_is(CURLU *url, const char *wanted) {
 /* NULL for a URL that may be called, else what is wrong with it. */
 static const char *url_fault(const char *text) {
     CURLU *url = curl_url();
-    const char *fault = NULL;
-    if (!url || curl_url_set(url, CURLUPART_URL, text, 0) != CURLUE_OK)
+    const char *fault = NULL, *host = strstr(text, "://");
+    /* libcurl takes "http:///host" and "http:/host" for what was meant. */
+    if (!url || !host || host[3] == '/' || curl_url_set(url, CURLUPART_URL, text, 0) != CURLUE_OK)
         fault = "it is no URL";
     else if (!scheme_is(url, "http") && !scheme_is(url, "https"))
         fault = "it is neither http nor https";
