@@ -21,13 +21,10 @@ struct http_client {
     pthread_t thread;
     CURL **spare; /* the thread's: handles to use again */
     unsigned n_spare;
-    struct list flying; /* the thread's */
     pthread_mutex_t lock;
     /* under lock: */
-    struct list waiting;
+    struct list waiting, flying; /* what flies is changed and ended by the thread only */
     uint64_t next_id;
-    uint64_t *cancel; /* ids that fly and are to end */
-    size_t n_cancel;
     bool stopping;
     struct {
         atomic_uint_fast64_t calls, in_flight, waiting, failed, connections, body_in, body_out;
@@ -75,6 +72,13 @@ static struct http_flight *find(const struct list *list, uint64_t id) {
     return f;
 }
 
+static void land(struct http_client *c, struct http_flight *f) {
+    pthread_mutex_lock(&c->lock);
+    take_out(&c->flying, f);
+    pthread_mutex_unlock(&c->lock);
+    atomic_fetch_sub(&c->total.in_flight, 1);
+}
+
 static int64_t now_ns(void) { return clock_system().steady_ns(); }
 
 static CURL *take_handle(struct http_client *c) { return c->n_spare > 0 ? c->spare[--c->n_spare] : curl_easy_init(); }
@@ -106,8 +110,7 @@ static void finish(struct http_client *c, struct http_flight *f, err rc, bool am
 static void finish_flying(struct http_client *c, struct http_flight *f, CURLcode code, bool cancelled) {
     bool ambiguous;
     curl_multi_remove_handle(c->multi, f->easy);
-    take_out(&c->flying, f);
-    atomic_fetch_sub(&c->total.in_flight, 1);
+    land(c, f);
     err rc = http_flight_outcome(f, code, cancelled, &ambiguous);
     finish(c, f, rc, ambiguous);
 }
@@ -116,22 +119,18 @@ static void finish_flying(struct http_client *c, struct http_flight *f, CURLcode
 static void launch(struct http_client *c, struct http_flight *f) {
     if (http_flight_prepare(f) && curl_multi_add_handle(c->multi, f->easy) == CURLM_OK)
         return;
-    take_out(&c->flying, f);
-    atomic_fetch_sub(&c->total.in_flight, 1);
+    land(c, f);
     err rc = fail(ERR_AGAIN, "http_client_start", "the HTTP client has no memory");
     finish(c, f, rc, false);
 }
 
 static void start_flight(struct http_client *c, struct http_flight *f) {
-    append(&c->flying, f);
-    atomic_fetch_add(&c->total.in_flight, 1);
     f->easy = take_handle(c);
     if (f->easy) {
         launch(c, f);
         return;
     }
-    take_out(&c->flying, f);
-    atomic_fetch_sub(&c->total.in_flight, 1);
+    land(c, f);
     err rc = fail(ERR_AGAIN, "http_client_start", "the HTTP client has no memory");
     finish(c, f, rc, false);
 }
@@ -143,8 +142,7 @@ static void end_exchange(struct http_client *c, struct http_flight *f, CURLcode 
         launch(c, f);
     } else if (rc != OK) {
         curl_multi_remove_handle(c->multi, f->easy);
-        take_out(&c->flying, f);
-        atomic_fetch_sub(&c->total.in_flight, 1);
+        land(c, f);
         finish(c, f, rc, false);
     } else {
         finish_flying(c, f, code, false);
@@ -164,6 +162,10 @@ static struct http_flight *next_waiting(struct http_client *c, bool *give_up) {
     if (f) {
         take_out(&c->waiting, f);
         atomic_fetch_sub(&c->total.waiting, 1);
+    }
+    if (f && !*give_up) {
+        append(&c->flying, f); /* at once, so that a cancellation finds it in one list or the other */
+        atomic_fetch_add(&c->total.in_flight, 1);
     }
     pthread_mutex_unlock(&c->lock);
     return f;
@@ -186,22 +188,19 @@ static void serve_waiting(struct http_client *c) {
     }
 }
 
-static bool take_cancelled(struct http_client *c, uint64_t *id) {
+static struct http_flight *next_cancelled(struct http_client *c) {
     pthread_mutex_lock(&c->lock);
-    bool any = c->n_cancel > 0;
-    if (any)
-        *id = c->cancel[--c->n_cancel];
+    struct http_flight *f = c->flying.first;
+    while (f && !f->cancelled)
+        f = f->next;
     pthread_mutex_unlock(&c->lock);
-    return any;
+    return f;
 }
 
 static void serve_cancelled(struct http_client *c) {
-    uint64_t id;
-    while (take_cancelled(c, &id)) {
-        struct http_flight *f = find(&c->flying, id);
-        if (f)
-            finish_flying(c, f, CURLE_OK, true);
-    }
+    struct http_flight *f;
+    while ((f = next_cancelled(c)))
+        finish_flying(c, f, CURLE_OK, true);
 }
 
 static void serve_finished(struct http_client *c) {
@@ -247,7 +246,6 @@ static void free_client(struct http_client *c) {
         curl_multi_cleanup(c->multi);
     pthread_mutex_destroy(&c->lock);
     free(c->spare);
-    free(c->cancel);
     free(c->allow);
     free(c->ca_file);
     free(c->user_agent);
@@ -264,10 +262,9 @@ static bool copy_text(const char *from, char **to) {
 static bool fill_client(struct http_client *c, const struct http_client_settings *settings) {
     c->settings = *settings;
     c->spare = calloc(settings->max_in_flight + 1, sizeof(CURL *));
-    c->cancel = calloc(settings->max_in_flight + 1, sizeof *c->cancel);
     c->allow = calloc(settings->n_allow + 1, sizeof *c->allow);
     c->multi = curl_multi_init();
-    if (!c->spare || !c->cancel || !c->allow || !c->multi || !copy_text(settings->ca_file, &c->ca_file) ||
+    if (!c->spare || !c->allow || !c->multi || !copy_text(settings->ca_file, &c->ca_file) ||
         !copy_text(settings->user_agent, &c->user_agent))
         return false;
     if (settings->n_allow > 0)
@@ -336,10 +333,10 @@ err http_client_send(struct http_client *c, const struct http_call *call, uint64
 void http_client_cancel(struct http_client *c, uint64_t id) {
     pthread_mutex_lock(&c->lock);
     struct http_flight *f = find(&c->waiting, id);
+    if (!f)
+        f = find(&c->flying, id);
     if (f)
         f->cancelled = true;
-    else if (c->n_cancel < c->settings.max_in_flight)
-        c->cancel[c->n_cancel++] = id; /* it flies, or has ended */
     pthread_mutex_unlock(&c->lock);
     curl_multi_wakeup(c->multi);
 }

@@ -318,8 +318,13 @@ struct script {
 
 static void play(struct script *s, int fd) {
     char text[4096];
-    if (s->read_request && net_receive(fd, text, sizeof text) <= 0)
-        return;
+    size_t n = 0;
+    while (s->read_request && (n < 2 || memcmp(text + n - 2, "{}", 2) != 0)) { /* all requests here end so */
+        ssize_t more = net_receive(fd, text + n, sizeof text - n);
+        if (more <= 0)
+            return;
+        n += (size_t)more;
+    }
     if (s->answer)
         send(fd, s->answer, strlen(s->answer), MSG_NOSIGNAL);
     while (s->keep_still && !atomic_load(&s->over))
