@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-enum { SEND_BYTE_PER_S = 16 * 1024, OVERDUE_AT_ONCE = 64 };
+enum { OVERDUE_AT_ONCE = 64 };
 
 static const struct http_field PROBLEM_FIELD = {STR_INIT("Content-Type"), STR_INIT("application/problem+json")};
 
@@ -183,7 +183,7 @@ enum MHD_Result http_answer_send(struct http_work *w) {
     if (answer->stream) {
         http_conn_phase(w->conn, HTTP_STREAMING, HTTP_NEVER);
     } else {
-        int64_t ms = s->settings.send_ms + (int64_t)(answer->body.len / SEND_BYTE_PER_S) * 1000;
+        int64_t ms = s->settings.send_ms + (int64_t)(answer->body.len / s->settings.send_byte_per_s) * 1000;
         atomic_fetch_add(&s->total.body_out, answer->body.len);
         http_conn_phase(w->conn, HTTP_SENDING, http_now_ns() + ms * 1000000);
     }

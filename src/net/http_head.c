@@ -23,8 +23,9 @@ static enum MHD_Result take_field(void *ctx, enum MHD_ValueKind kind, const char
         h->too_many = true;
         return MHD_NO;
     }
-    h->field[h->n_field++] = (struct http_field){{name, name_byte}, {value ? value : "", value ? value_byte : 0}};
-    h->n_byte += name_byte + value_byte;
+    str text = str_trim(value ? (str){value, value_byte} : STR(""));
+    h->field[h->n_field++] = (struct http_field){{name, name_byte}, text};
+    h->n_byte += name_byte + text.len;
     return MHD_YES;
 }
 
@@ -59,7 +60,7 @@ static int read_framing(struct head *h) {
     bool chunked = false;
     h->length = 0;
     for (size_t i = 0; i < h->n_field; i++) {
-        str name = h->field[i].name, value = str_trim(h->field[i].value);
+        str name = h->field[i].name, value = h->field[i].value;
         if (str_equal_nocase(name, STR("Host"))) {
             hosts++;
         } else if (str_equal_nocase(name, STR("Transfer-Encoding"))) {

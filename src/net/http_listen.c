@@ -30,7 +30,7 @@ static err split_address(const char *address, struct place *p) {
     else if (str_find_byte(host, ':') >= 0)
         return bad_address(address, "an IPv6 address stands in brackets");
     if (host.len >= sizeof p->host || str_empty(port) || port.len >= sizeof p->port ||
-        strspn(port.ptr, "0123456789") != port.len)
+        strspn(port.ptr, "0123456789") != port.len || strtol(port.ptr, NULL, 10) > 65535)
         return bad_address(address, "the port must be a number from 0 to 65535");
     memcpy(p->host, host.ptr, host.len);
     p->host[host.len] = '\0';

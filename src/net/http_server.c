@@ -39,7 +39,8 @@ struct http_server_settings http_server_defaults(void) {
                                          .idle_ms = 60000,
                                          .receive_ms = 30000,
                                          .answer_ms = 30000,
-                                         .send_ms = 30000};
+                                         .send_ms = 30000,
+                                         .send_byte_per_s = 16 * 1024};
 }
 
 void http_server_ref(struct http_server *s) { atomic_fetch_add(&s->refs, 1); }

@@ -55,13 +55,15 @@ struct http_server_settings {
     int64_t idle_ms;                      /* from connection or last answer to the next request line: then it is closed */
     int64_t receive_ms;                   /* from request line to the end of the body */
     int64_t answer_ms;                    /* from there to http_respond: then the answer is 503 */
-    int64_t send_ms;                      /* for the answer, and one second more for each 16 KB of it */
+    int64_t send_ms;                      /* for the answer, and one second more for each send_byte_per_s of it */
+    size_t send_byte_per_s;
     http_handle_fn *handle;
     void *ctx;
 };
 
 /* 127.0.0.1 and any free port, 8 KB of headers, 1 MB of body (256 MB in all), 16 MB arenas, 64 parameters, 16,384
- * connections (1,024 per address), 60 s idle, 30 s to send a request, 30 s to answer, 30 s to read. */
+ * connections (1,024 per address), 60 s idle, 30 s to send a request, 30 s to answer, 30 s to read and a second more for
+ * each 16 KB. */
 struct http_server_settings http_server_defaults(void);
 
 /* Listens and serves. The soft limit on open files is raised to the hard one. ERR_INPUT ("http_listen_address",
