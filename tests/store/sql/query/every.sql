@@ -29,3 +29,9 @@ DELETE FROM fenced
 
 -- name: clock
 SELECT $now, $now, CAST(?1 AS BIGINT)
+
+-- name: nap
+-- Takes a while on the server.
+SELECT ?1
+-- @postgres
+SELECT pg_sleep(CAST(?1 AS REAL))
