@@ -35,3 +35,7 @@ SELECT $now, $now, CAST(?1 AS BIGINT)
 SELECT ?1
 -- @postgres
 SELECT pg_sleep(CAST(?1 AS REAL))
+
+-- name: fenced_last
+-- The second column is 1 + the largest id: the number of rows when there are no gaps.
+SELECT 0, coalesce(max(id) + 1, 0) FROM fenced
