@@ -110,7 +110,7 @@ err db_open(struct arena *a, const struct db_config *c, struct db **out) {
     db->driver = driver_of(kind);
     db->kind = kind;
     db->role = c->role;
-    db->catalogue = c->catalogue;
+    db->catalogue = arena_copy(a, c->catalogue, sizeof *c->catalogue);
     db->clock = full.clock;
     db->name = str_cstr(a, kind == DB_SQLITE ? db_url_path(url) : db_redact(a, url));
     db->scratch = arena_new(full.scratch_byte);
