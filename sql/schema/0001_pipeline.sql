@@ -1,25 +1,30 @@
 -- The durable pipeline. Tenant first in every key; times are milliseconds since 1970 UTC; what is personal is sealed (BLOB).
 -- Small rows that are looked up by key are clustered (WITHOUT ROWID); rows with a sealed body are not: they append.
 
--- A customer organisation, with its wrapped key (docs/adr/0005).
+-- A customer organisation.
 CREATE TABLE tenant (
     tenant      TEXT   NOT NULL,
     created_ms  BIGINT NOT NULL,
-    key_version BIGINT NOT NULL,
-    wrapped_key BLOB   NOT NULL,
     weight      BIGINT NOT NULL DEFAULT 1,
     max_backlog BIGINT NOT NULL DEFAULT 0, -- live runs; 0: the default of the configuration
     max_running BIGINT NOT NULL DEFAULT 0,
     PRIMARY KEY (tenant)
-) -- @sqlite: STRICT, WITHOUT ROWID
-;
+) STRICT, WITHOUT ROWID;
+
+-- Every version of a tenant's key, wrapped by a master: data keys may be wrapped by any of them.
+CREATE TABLE tenant_key (
+    tenant  TEXT   NOT NULL,
+    version BIGINT NOT NULL,
+    wrapped BLOB   NOT NULL,
+    PRIMARY KEY (tenant, version)
+) STRICT, WITHOUT ROWID;
 
 -- What SQL may know of a lead. `gen` counts its passages through the pipeline.
 CREATE TABLE lead (
     tenant       TEXT   NOT NULL,
     lead         TEXT   NOT NULL,
     source       TEXT   NOT NULL,
-    external     TEXT   NOT NULL, -- keyed hash of the id it has at its source; '' when it has none
+    origin       BLOB   NOT NULL, -- keyed hash of source and the id it has there, or of source and body when it has none
     content      BLOB   NOT NULL, -- keyed hash of the body as it came
     email        BLOB,            -- blind indexes
     domain       BLOB,
@@ -27,7 +32,7 @@ CREATE TABLE lead (
     state        BIGINT NOT NULL, -- enum lead_state
     state_ms     BIGINT NOT NULL,
     gen          BIGINT NOT NULL,
-    outcome      BIGINT NOT NULL DEFAULT 0, -- enum run_outcome of the last passage that ended
+    outcome      BIGINT NOT NULL DEFAULT 0, -- enum run_outcome of the newest passage; 0 until it has ended
     tier         BIGINT,
     probability  REAL,
     low          REAL,
@@ -35,30 +40,32 @@ CREATE TABLE lead (
     scored_ms    BIGINT,
     rescore_ms   BIGINT, -- when a timer scores it again
     PRIMARY KEY (tenant, lead)
-) -- @sqlite: STRICT, WITHOUT ROWID
-;
-CREATE UNIQUE INDEX lead_origin ON lead (tenant, source, external, content);
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX lead_origin ON lead (tenant, origin);
 CREATE INDEX lead_email ON lead (tenant, email) WHERE email IS NOT NULL;
 CREATE INDEX lead_rescore ON lead (rescore_ms) WHERE rescore_ms IS NOT NULL;
 
--- The data key of a lead, wrapped by its tenant's. Erasing a person removes this row and nothing can be read any more.
-CREATE TABLE lead_key (
-    tenant      TEXT   NOT NULL,
-    lead        TEXT   NOT NULL,
-    key_version BIGINT NOT NULL,
-    wrapped_key BLOB   NOT NULL,
-    PRIMARY KEY (tenant, lead)
-) -- @sqlite: STRICT, WITHOUT ROWID
-;
+-- Bodies a lead had before the one it has: so that a message that comes again late is known.
+CREATE TABLE lead_content (
+    tenant  TEXT NOT NULL,
+    lead    TEXT NOT NULL,
+    content BLOB NOT NULL,
+    PRIMARY KEY (tenant, lead, content)
+) STRICT, WITHOUT ROWID;
 
--- The body as it was accepted, sealed.
+-- The body as it was accepted, sealed, beside the lead's data key, which is wrapped by its tenant's. Erasing a person
+-- overwrites the key with zeros of the same length, in place, and nothing can be read any more. Rows are appended in the
+-- order of their row numbers, so that SQLite never copies them between pages.
 CREATE TABLE body (
-    tenant TEXT NOT NULL,
-    lead   TEXT NOT NULL,
-    sealed BLOB NOT NULL,
+    tenant  TEXT NOT NULL,
+    lead    TEXT NOT NULL,
+    wrapped BLOB NOT NULL,
+    sealed  BLOB NOT NULL,
     PRIMARY KEY (tenant, lead)
-) -- @sqlite: STRICT
-;
+) STRICT;
+-- @postgres
+ALTER TABLE body ALTER COLUMN sealed SET STORAGE EXTERNAL;
+-- @all
 
 -- The runs that are alive: ready, leased, waiting or dead. A run that ends leaves this table in the transaction that writes
 -- its score. Hot and narrow.
@@ -69,7 +76,7 @@ CREATE TABLE run (
     status      BIGINT NOT NULL, -- enum run_status
     priority    BIGINT NOT NULL, -- enum run_priority
     run_ms      BIGINT NOT NULL, -- not before
-    due         BIGINT NOT NULL, -- the order of claims: run_ms plus what its class waits longer; so all age
+    due         BIGINT NOT NULL, -- the order of claims: when it was to begin plus what its class waits longer; so all age
     deadline_ms BIGINT NOT NULL, -- score with what has arrived
     stage       BIGINT NOT NULL, -- the first stage that is not done
     attempt     BIGINT NOT NULL,
@@ -83,15 +90,23 @@ CREATE TABLE run (
     slug        TEXT,            -- of the last failure
     reason      TEXT,            -- and its sentence, without personal data
     PRIMARY KEY (tenant, lead)
-) -- @sqlite: STRICT, WITHOUT ROWID
-  -- @postgres: PARTITION BY HASH (tenant)
-;
--- @postgres: CREATE TABLE run_0 PARTITION OF run FOR VALUES WITH (MODULUS 4, REMAINDER 0) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_cost_delay = 0);
--- @postgres: CREATE TABLE run_1 PARTITION OF run FOR VALUES WITH (MODULUS 4, REMAINDER 1) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_cost_delay = 0);
--- @postgres: CREATE TABLE run_2 PARTITION OF run FOR VALUES WITH (MODULUS 4, REMAINDER 2) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_cost_delay = 0);
--- @postgres: CREATE TABLE run_3 PARTITION OF run FOR VALUES WITH (MODULUS 4, REMAINDER 3) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_cost_delay = 0);
-CREATE INDEX run_ready ON run (tenant, due) WHERE status = 0;
-CREATE INDEX run_leased ON run (worker) WHERE status = 1;
+)
+-- @sqlite
+STRICT, WITHOUT ROWID;
+-- @postgres
+PARTITION BY HASH (tenant);
+CREATE TABLE run_0 PARTITION OF run FOR VALUES WITH (MODULUS 4, REMAINDER 0)
+    WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_cost_delay = 0);
+CREATE TABLE run_1 PARTITION OF run FOR VALUES WITH (MODULUS 4, REMAINDER 1)
+    WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_cost_delay = 0);
+CREATE TABLE run_2 PARTITION OF run FOR VALUES WITH (MODULUS 4, REMAINDER 2)
+    WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_cost_delay = 0);
+CREATE TABLE run_3 PARTITION OF run FOR VALUES WITH (MODULUS 4, REMAINDER 3)
+    WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_cost_delay = 0);
+-- @all
+CREATE INDEX run_ready ON run (tenant, due) WHERE status = 0 AND suspect = 0;
+CREATE INDEX run_suspect ON run (due) WHERE status = 0 AND suspect = 1;
+CREATE INDEX run_leased ON run (worker, tenant) WHERE status = 1;
 CREATE INDEX run_waiting ON run (run_ms) WHERE status = 2;
 CREATE INDEX run_dead ON run (tenant, lead) WHERE status = 3;
 
@@ -103,8 +118,7 @@ CREATE TABLE worker (
     since_ms BIGINT NOT NULL,
     until_ms BIGINT NOT NULL,
     PRIMARY KEY (worker)
-) -- @sqlite: STRICT
-;
+) STRICT;
 
 -- What a run asked the world, and what it was told: never asked twice.
 CREATE TABLE ask (
@@ -123,8 +137,7 @@ CREATE TABLE ask (
     answered_ms BIGINT,
     slug        TEXT,
     PRIMARY KEY (tenant, lead, gen, name)
-) -- @sqlite: STRICT
-;
+) STRICT;
 CREATE INDEX ask_open ON ask (run_ms) WHERE status = 0;
 CREATE INDEX ask_sent ON ask (worker) WHERE status = 1;
 
@@ -145,10 +158,12 @@ CREATE TABLE score (
     cause       TEXT   NOT NULL,
     pins        TEXT   NOT NULL,
     timing      TEXT   NOT NULL, -- microseconds by stage, a JSON object
-    sealed      BLOB   NOT NULL, -- facts, contributions, reasons
+    sealed      BLOB   NOT NULL, -- facts, contributions, reasons; empty when the passage made none
     PRIMARY KEY (tenant, lead, gen)
-) -- @sqlite: STRICT
-;
+) STRICT;
+-- @postgres
+ALTER TABLE score ALTER COLUMN sealed SET STORAGE EXTERNAL;
+-- @all
 CREATE INDEX score_time ON score (tenant, scored_ms);
 
 -- Every change of a lead's state, with its cause and who caused it. A commit that takes several steps writes them as one path.
@@ -161,8 +176,7 @@ CREATE TABLE history (
     cause  TEXT   NOT NULL,
     actor  TEXT   NOT NULL,
     PRIMARY KEY (tenant, lead, at_ms, path)
-) -- @sqlite: STRICT, WITHOUT ROWID
-;
+) STRICT, WITHOUT ROWID;
 
 -- Promised outside effects, committed with the score.
 CREATE TABLE delivery (
@@ -174,14 +188,14 @@ CREATE TABLE delivery (
     run_ms      BIGINT NOT NULL,
     attempt     BIGINT NOT NULL,
     fence       BIGINT NOT NULL,
+    unknown     BIGINT NOT NULL DEFAULT 0, -- an earlier try may have arrived
     worker      TEXT,
     created_ms  BIGINT NOT NULL,
     done_ms     BIGINT,
     slug        TEXT,
     reason      TEXT,
     PRIMARY KEY (tenant, lead, target, gen)
-) -- @sqlite: STRICT, WITHOUT ROWID
-;
+) STRICT, WITHOUT ROWID;
 CREATE INDEX delivery_ready ON delivery (tenant, run_ms) WHERE status IN (0, 2);
 CREATE INDEX delivery_leased ON delivery (worker) WHERE status = 1;
 CREATE INDEX delivery_dead ON delivery (tenant, lead) WHERE status = 4;
@@ -196,8 +210,7 @@ CREATE TABLE outcome (
     actor       TEXT   NOT NULL,
     sealed      BLOB,
     PRIMARY KEY (tenant, lead, at_ms, kind)
-) -- @sqlite: STRICT
-;
+) STRICT;
 
 -- Answers by Idempotency-Key.
 CREATE TABLE idempotency (
@@ -207,8 +220,7 @@ CREATE TABLE idempotency (
     response   TEXT   NOT NULL, -- identifiers only
     expires_ms BIGINT NOT NULL,
     PRIMARY KEY (tenant, key)
-) -- @sqlite: STRICT
-;
+) STRICT;
 CREATE INDEX idempotency_expires ON idempotency (expires_ms);
 
 -- Bearer keys, by the hash of their token.
@@ -224,8 +236,7 @@ CREATE TABLE api_key (
     created_ms BIGINT NOT NULL,
     revoked_ms BIGINT,
     PRIMARY KEY (tenant, id)
-) -- @sqlite: STRICT
-;
+) STRICT;
 CREATE UNIQUE INDEX api_key_hash ON api_key (hash);
 
 -- Models, profiles and schemas that runs are pinned to, by their SHA-256.
@@ -237,8 +248,7 @@ CREATE TABLE artifact (
     created_ms BIGINT NOT NULL,
     content    BLOB   NOT NULL,
     PRIMARY KEY (tenant, kind, id)
-) -- @sqlite: STRICT
-;
+) STRICT;
 
 -- What people and programs did that others may want to check: append-only, chained by hash (store/audit.h).
 CREATE TABLE audit (
@@ -251,5 +261,4 @@ CREATE TABLE audit (
     detail  TEXT   NOT NULL,
     hash    BLOB   NOT NULL,
     PRIMARY KEY (tenant, seq)
-) -- @sqlite: STRICT
-;
+) STRICT;

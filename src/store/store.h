@@ -12,7 +12,7 @@
 #define GALENA_STORE_STORE_H
 
 #include "lead/run.h"
-#include "store/vault.h"
+#include "store/seal.h"
 #include "store/writer.h"
 
 struct store;
@@ -21,16 +21,17 @@ struct store_config {
     str url; /* "sqlite:PATH", "postgresql://..." */
     struct clock clock;
     struct vault *vault;
-    unsigned writers;      /* PostgreSQL: writing connections; SQLite has one */
-    int64_t lease_ms;      /* how long a process may be silent before its runs go to others */
-    size_t max_queue_byte; /* commands waiting for the writer: beyond it the store is full */
+    unsigned writers;      /* PostgreSQL: writing connections, 0: 1; SQLite has one */
+    int64_t lease_ms;      /* how long a process may be silent before its runs go to others; 0: 30,000 */
+    size_t max_queue_byte; /* commands waiting for the writer: beyond it the store is full; 0: 256 MiB */
+    int linger_ms;         /* as in writer.h */
 };
 
-/* Opens, after store_migrate has been run. The store registers this process as a worker under a new identifier. Errors of
- * db_open; ERR_CONFLICT "schema_old" / "schema_new" when migrations are missing or unknown. */
+/* Opens, after store_migrate has been run. The store registers this process as a worker under a new identifier; what earlier
+ * owners of a SQLite file left leased becomes ready and suspect. Errors of db_open and store_migrate_check. */
 err store_open(struct arena *a, const struct store_config *c, struct store **out) MUST_CHECK;
 
-/* Commits what waits, gives this process's leases back, closes. */
+/* Commits what waits, gives this process's leases back, closes. Readers are closed before it. */
 void store_close(struct store *s);
 
 str store_worker_id(const struct store *s);
@@ -51,12 +52,19 @@ struct new_lead {
     bool lease;                  /* born leased: this process has room to work on it at once */
 };
 
-enum accept_verdict { ACCEPT_NEW, ACCEPT_DUPLICATE };
+/* Two leads are the same when they are of one tenant and source and have the same `external`, or, when that is empty, the
+ * same body. The same lead with a body that it had before is a duplicate: nothing is written. With a new body it is updated:
+ * the body is replaced and a new generation begins. A run that is alive then begins anew as that generation (what works on
+ * it becomes stale); none begins when the lifecycle forbids it (a lead that is assigned, converted, disqualified). */
+enum accept_verdict { ACCEPT_NEW, ACCEPT_DUPLICATE, ACCEPT_UPDATED };
 
 /* A lead on its way into the store, with what became of it. */
 struct accepted {
     char id[RUN_ID_BYTE + 1]; /* ours, or of the same lead when it came before */
     enum accept_verdict verdict;
+    int64_t gen; /* of the lead's newest passage */
+    bool leased; /* this process holds the run: generation 1, fence 1, attempt 1 */
+    str key;     /* the lead's data key, wrapped, for struct lease; lives in the command's arena */
     const struct new_lead *in;
     struct accept_row *row; /* sealed; belongs to the store */
 };
@@ -72,9 +80,11 @@ struct accept {
     bool replayed;     /* the key was used before with the same request: lead[].id are those of then; nothing was written */
     bool key_conflict; /* the key was used before with another request */
     struct arena *arena; /* of the command: alive until done */
+    struct accept_key *key; /* belongs to the store */
 };
 
-/* Seals the leads of `c`, gives them identifiers, and submits. ERR_LIMIT "store_full"; ERR_DENIED for keys. */
+/* Seals the leads of `c`, gives them identifiers, and submits. ERR_LIMIT "store_full"; ERR_ABSENT "tenant_unknown"; errors
+ * of vault.h for keys. An idempotency key is kept for a day. */
 err store_accept(struct store *s, struct sealer *sealer, struct accept *c) MUST_CHECK;
 
 /* ---- work ---- */
@@ -82,11 +92,14 @@ err store_accept(struct store *s, struct sealer *sealer, struct accept *c) MUST_
 /* A run that this process has leased. */
 struct claimed {
     str tenant, lead, cause, pins;
-    int64_t gen, accepted_ms, deadline_ms, attempt, fence, crash;
+    str key; /* the lead's data key, wrapped, for struct lease */
+    int64_t gen, accepted_ms, deadline_ms, attempt, fence, crash, stage;
     enum run_priority priority;
     enum lead_state state; /* of the lead */
     bool suspect;
-    str body;            /* unsealed JSON */
+    str body;            /* unsealed JSON; NULL when it cannot be read: then `fault` says why, and the run should be given
+                            back as dead */
+    const char *fault;   /* slug, or NULL */
     struct run_ask *ask; /* with their answers */
     size_t n_ask;
 };
@@ -112,16 +125,18 @@ err store_claim(struct store *s, struct claim *c) MUST_CHECK;
 struct lease {
     str tenant, lead;
     int64_t gen, fence;
+    str key; /* of struct accepted or claimed; empty: it is looked up, which takes longer */
 };
 
-/* The end of a passage: score, history, deliveries and the lead's new state in one transaction. */
+/* The end of a passage: score, history, deliveries and the lead's new state in one transaction. path.state[0] must be the
+ * lead's state, else done gets ERR_CONFLICT "lifecycle_refused" and nothing is written. */
 struct finish {
     struct write write;
     struct store *store;
     struct lease lease;
     const struct run *run;                    /* outcome, score, tier, path, deliveries */
     int64_t attempt, scored_ms, rescore_ms;   /* rescore_ms 0: no timer */
-    str pins, cause, actor, timing, snapshot; /* snapshot: JSON, sealed here */
+    str pins, cause, actor, timing, snapshot; /* snapshot: JSON, sealed here; empty: none */
     bool stale;
     struct finish_row *row;
     struct arena *arena;
@@ -137,12 +152,13 @@ struct park {
     const struct run_ask *ask; /* those not yet in the store */
     size_t n_ask;
     bool stale;
-    struct park_row *row;
+    struct park_row *row; /* belongs to the store, n_ask */
     struct arena *arena;
 };
 err store_park(struct store *s, struct sealer *sealer, struct park *c) MUST_CHECK;
 
-/* The run is given back: to be tried again at run_ms (`counted`: it was an attempt), or dead. */
+/* The run is given back: to be tried again at run_ms (`counted`: it was an attempt), or dead. The counts of attempts begin
+ * anew when a run is parked. A run that is given back or parked is no suspect any more. */
 struct giveback {
     struct write write;
     struct store *store;
@@ -160,7 +176,7 @@ err store_giveback(struct store *s, struct giveback *c) MUST_CHECK;
 enum ask_status { ASK_OPEN, ASK_SENT, ASK_ANSWERED, ASK_FAILED };
 
 struct open_ask {
-    str tenant, lead, name, request;
+    str tenant, lead, name, request, key;
     int64_t gen, attempt, deadline_ms;
 };
 
@@ -185,6 +201,7 @@ struct ask_answer {
     err rc;
     int64_t run_ms; /* > 0: to be sent again then */
     str answer;     /* JSON */
+    str key;        /* as in struct lease; may be empty */
     int64_t price_micro;
     const char *slug;
     bool stale, ready; /* ready: the run may go on */
@@ -255,11 +272,14 @@ err store_outcome(struct store *s, str tenant, str lead, int64_t at_ms, str kind
 /* Timers: makes runs for leads whose rescore time has come, at most `most`; *n gets how many. Forgets what has expired. */
 err store_tick(struct store *s, str pins, size_t most, size_t *n) MUST_CHECK;
 
-/* Destroys the data keys of a lead, or of all leads with this (normalised) e-mail, ends their runs, and empties their blind
- * indexes; recorded in the audit log. The database is then checkpointed, so that no old page holds the keys. *n gets how
- * many leads. */
+/* Destroys the data keys of a lead, or of all leads with this e-mail, ends their runs and deliveries, and empties their
+ * blind indexes; recorded in the audit log. SQLite's log is then moved into the file and cut, so that no old page holds the
+ * keys: ERR_AGAIN "erase_log_busy" when readers hold it open for long: the keys are gone from the tables then, and the call
+ * must be repeated for the log. *n gets how many leads. PostgreSQL's own log and dead rows keep the wrapped keys until
+ * it has recycled them. */
 err store_erase(struct store *s, str tenant, str lead, str email, str actor, size_t *n) MUST_CHECK;
 
+/* Keeps `content` under its SHA-256, which *id gets. Keeping it again changes nothing. */
 err store_artifact_put(struct store *s, str kind, str name, str content, char id[HASH_HEX_BYTE + 1]) MUST_CHECK;
 
 enum key_scope { SCOPE_INGEST = 1, SCOPE_READ = 2, SCOPE_WRITE = 4, SCOPE_ADMIN = 8 };
@@ -271,12 +291,13 @@ struct api_key {
 };
 /* *token gets the secret, shown once. */
 err store_key_create(struct store *s, struct arena *a, const struct api_key *k, str actor, str *token) MUST_CHECK;
+/* ERR_ABSENT "key_unknown"; revoking twice changes nothing. */
 err store_key_revoke(struct store *s, str tenant, str id, str actor) MUST_CHECK;
 
 err store_audit_add(struct store *s, str tenant, str actor, str action, str subject, str detail) MUST_CHECK;
 
 /* Re-wraps every tenant's key under the newest master; and, `tenants`, gives every tenant a new key and re-wraps its leads'
- * keys. */
+ * keys, some hundred a transaction. *n gets how many keys were wrapped anew. May be repeated when it was interrupted. */
 err store_rotate(struct store *s, bool tenants, str actor, size_t *n) MUST_CHECK;
 
 /* ---- reading ---- */
@@ -345,7 +366,8 @@ struct lead_filter {
 err store_list(struct store_reader *r, struct arena *a, const struct lead_filter *f, struct lead_view **out, size_t *n,
                str *next) MUST_CHECK;
 
-/* Scores of a tenant since a moment, oldest first: what live views follow. */
+/* Scores of a tenant since a moment, oldest first: what live views follow. `after`: of that moment, the lead that was seen
+ * last; may be empty. */
 err store_scored_since(struct store_reader *r, struct arena *a, str tenant, int64_t since_ms, str after, size_t limit,
                        struct lead_view **out, size_t *n) MUST_CHECK;
 
@@ -364,11 +386,13 @@ struct backlog_view {
 };
 err store_backlog(struct store_reader *r, struct arena *a, struct backlog_view **out, size_t *n) MUST_CHECK;
 
-/* Accepted leads older than `before_ms` without an end, a live run or a dead one: there must be none. */
+/* Accepted leads older than `before_ms` without an end, a live run or a dead one: there must be none. At most 1,000. Reads
+ * every lead. */
 err store_lost(struct store_reader *r, struct arena *a, int64_t before_ms, struct lead_view **out, size_t *n) MUST_CHECK;
 
 /* The key with that token. ERR_DENIED "key_unknown" or "key_revoked". */
 err store_key_find(struct store_reader *r, struct arena *a, str token, struct api_key *out) MUST_CHECK;
+/* tenant empty: of all. */
 err store_key_list(struct store_reader *r, struct arena *a, str tenant, struct api_key **out, size_t *n) MUST_CHECK;
 
 /* ERR_ABSENT "artifact_unknown". */
@@ -377,7 +401,7 @@ err store_artifact(struct store_reader *r, struct arena *a, str kind, str id, st
 /* Checks a tenant's audit chain; ERR_CORRUPT names the first entry that does not fit. *n gets the entries. */
 err store_audit_verify(struct store_reader *r, struct arena *a, str tenant, size_t *n) MUST_CHECK;
 
-/* A snapshot of what the writer counted. */
-struct writer_counts store_counts(const struct store *s);
+/* What the writer counted: writer_stats. */
+void store_stats(struct store *s, struct writer_stats *out);
 
 #endif
