@@ -16,7 +16,7 @@
 
 enum { BODY = 2048, RESULT = 300, WINDOW = 4000, ROWS_A_LEAD = 9, BUCKETS = 20000 };
 
-struct bench {
+struct stream {
     struct writer *writer;
     struct clock clock;
     bool single;
@@ -30,14 +30,14 @@ struct bench {
 
 struct lead {
     struct write write;
-    struct bench *bench;
+    struct stream *bench;
     int64_t id, begin_ns;
     int step;
 };
 
 static struct lead *of(struct write *w) { return (struct lead *)(void *)w; }
 
-static unsigned pick(const struct bench *b, unsigned query) {
+static unsigned pick(const struct stream *b, unsigned query) {
     return b->single ? query + (BENCH_LEAD_ADD_SINGLE - BENCH_LEAD_ADD) : query;
 }
 
@@ -56,20 +56,20 @@ static err post(struct db *db, unsigned query, struct write *const *batch, size_
 }
 
 static err apply_accept(struct db *db, struct write *const *batch, size_t n, void *ctx) {
-    struct bench *b = ctx;
+    struct stream *b = ctx;
     TRY(post(db, pick(b, BENCH_LEAD_ADD), batch, n, 3, db_integer(1700000000000), db_null()));
     TRY(post(db, pick(b, BENCH_BODY_ADD), batch, n, 3, db_blob(b->body), db_null()));
     return post(db, pick(b, BENCH_RUN_ADD), batch, n, 2, db_null(), db_null());
 }
 
 static err apply_enrich(struct db *db, struct write *const *batch, size_t n, void *ctx) {
-    struct bench *b = ctx;
+    struct stream *b = ctx;
     TRY(post(db, pick(b, BENCH_RESULT_ADD), batch, n, 4, db_integer(1), db_blob(b->result)));
     return post(db, pick(b, BENCH_RUN_MOVE), batch, n, 3, db_integer(1), db_null());
 }
 
 static err apply_score(struct db *db, struct write *const *batch, size_t n, void *ctx) {
-    struct bench *b = ctx;
+    struct stream *b = ctx;
     TRY(post(db, pick(b, BENCH_RESULT_ADD), batch, n, 4, db_integer(2), db_blob(b->result)));
     TRY(post(db, pick(b, BENCH_LEAD_STATE), batch, n, 3, db_integer(3), db_null()));
     TRY(post(db, pick(b, BENCH_DELIVERY_ADD), batch, n, 3, db_integer(1700000000000), db_null()));
@@ -79,14 +79,14 @@ static err apply_score(struct db *db, struct write *const *batch, size_t n, void
 static struct write_kind kinds[3] = {
     {"accept", apply_accept, NULL}, {"enrich", apply_enrich, NULL}, {"score", apply_score, NULL}};
 
-static void note(struct bench *b, uint64_t *buckets, const struct lead *l) {
+static void note(struct stream *b, uint64_t *buckets, const struct lead *l) {
     int64_t at = (b->clock.steady_ns() - l->begin_ns) / 100000; /* tenths of a millisecond */
     buckets[at < BUCKETS ? at : BUCKETS - 1]++;
 }
 
 static void on_done(struct write *w, err rc) {
     struct lead *l = of(w);
-    struct bench *b = l->bench;
+    struct stream *b = l->bench;
     if (rc != OK && atomic_fetch_add(&b->failed, 1) == 0)
         fprintf(stderr, "failed: %s\n", err_text());
     if (l->step == 0)
@@ -116,13 +116,13 @@ static double quantile(const uint64_t *buckets, double q) {
     return 0;
 }
 
-static void pace(struct bench *b, int64_t begin_ns, int64_t i, double rate) {
+static void pace(struct stream *b, int64_t begin_ns, int64_t i, double rate) {
     int64_t due = begin_ns + (int64_t)((double)i / rate * 1e9), now = b->clock.steady_ns();
     if (due > now)
         nanosleep(&(struct timespec){(due - now) / 1000000000, (due - now) % 1000000000}, NULL);
 }
 
-static void produce(struct bench *b, struct lead *lead, int64_t n, double rate) {
+static void produce(struct stream *b, struct lead *lead, int64_t n, double rate) {
     int64_t begin = b->clock.steady_ns();
     for (int64_t i = 0; i < n; i++) {
         if (rate > 0)
@@ -178,7 +178,7 @@ int main(int argc, char **argv) {
         return 1;
     }
     struct arena *a = arena_new((size_t)4 << 30);
-    struct bench b = {.clock = clock_system(),
+    struct stream b = {.clock = clock_system(),
                       .single = argc > 4 && strcmp(argv[4], "single") == 0,
                       .body = noise(a, BODY),
                       .result = noise(a, RESULT)};
