@@ -364,6 +364,15 @@ static err query_rows(struct db *db, unsigned query, const struct db_value *para
     return finish(db);
 }
 
+/* A server that ended the connection while it was idle has said so, or closed it. */
+static bool is_open(const struct postgres *p) {
+    struct pollfd fd = {.fd = p->conn ? PQsocket(p->conn) : -1, .events = POLLIN};
+    for (int i = 0; i < 3 && fd.fd >= 0 && poll(&fd, 1, 0) > 0; i++)
+        if (PQconsumeInput(p->conn) != 1)
+            return false;
+    return p->conn && PQstatus(p->conn) == CONNECTION_OK;
+}
+
 static err begin(struct db *db) {
     struct postgres *p = state(db);
     if (p->conn && p->n_expect > 0) { /* a call-back was left by a jump */
@@ -372,7 +381,7 @@ static err begin(struct db *db) {
         p->discard = false;
         db->failed = OK;
     }
-    if (!p->conn || PQstatus(p->conn) == CONNECTION_BAD)
+    if (!is_open(p))
         TRY(postgres_connect(db));
     p->begin_due = true;
     return OK;

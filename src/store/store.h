@@ -153,7 +153,7 @@ struct park {
     const struct run_ask *ask; /* those not yet in the store */
     size_t n_ask;
     bool stale;
-    struct park_row *row;
+    struct park_row *row; /* belongs to the store, n_ask */
     struct arena *arena;
 };
 err store_park(struct store *s, struct sealer *sealer, struct park *c) MUST_CHECK;

@@ -28,7 +28,8 @@ struct write {
     void (*done)(struct write *w, err rc);
     size_t byte;            /* memory it holds, counted against max_queue_byte */
     const int64_t *changed; /* for apply, with db_post: where in db_scratch the counts will be; still valid in done */
-    struct write *next;     /* the writer's */
+    struct write *next;     /* the writer's, as is the next */
+    void *waiter;
 };
 
 /* Every field 0 means the default named behind it. */
