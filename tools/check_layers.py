@@ -31,8 +31,8 @@ def check_file(path, rules, room):
     order = rules['order']
     for line, quoted, header in includes(path):
         where = f'{path.relative_to(ROOT)}:{line}'
-        for kind in ('sockets', 'sql', 'log'):
-            wanted = rules[{'sockets': 'socket_headers', 'sql': 'sql_headers', 'log': 'log_headers'}[kind]]
+        for kind in ('sockets', 'sql', 'redis', 'log'):
+            wanted = rules[{'sockets': 'socket_headers', 'sql': 'sql_headers', 'redis': 'redis_headers', 'log': 'log_headers'}[kind]]
             if room not in rules[kind] and any(header == w or (w.endswith('/') and header.startswith(w)) for w in wanted):
                 yield kind, f'{where}: {room} must not include {header}'
         if not quoted or '/' not in header:
@@ -66,7 +66,7 @@ def main():
     rules = read_rules(ROOT / 'tools/layers.txt')
     kinds = {'order': 'a room includes only lower rooms', 'apart': 'stages never include one another',
              'private': '_priv.h headers stay in their folder', 'sockets': 'only the rim opens sockets',
-             'sql': 'only the store knows SQL', 'log': 'only the edges log', 'print': 'libraries never print and never exit',
+             'sql': 'only the store knows SQL', 'redis': 'only the store knows Redis', 'log': 'only the edges log', 'print': 'libraries never print and never exit',
              'depth': 'nothing is deeper than src/folder/file'}
     faults = {kind: [] for kind in kinds}
     for path in sorted((ROOT / 'src').rglob('*')):
