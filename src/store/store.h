@@ -11,6 +11,7 @@
 #ifndef GALENA_STORE_STORE_H
 #define GALENA_STORE_STORE_H
 
+#include "base/hash.h"
 #include "lead/run.h"
 #include "store/seal.h"
 #include "store/writer.h"
