@@ -325,7 +325,8 @@ def main():
     parser.add_argument('--schema')
     parser.add_argument('--query', action='append', default=[])
     arguments = parser.parse_args()
-    read = [f for f in [arguments.schema, *arguments.query] if f and os.path.isdir(f)]
+    # A folder that is not there yet is noticed by the one around it.
+    read = [f if os.path.isdir(f) else os.path.dirname(f) for f in [arguments.schema, *arguments.query] if f]
     try:
         migrations, queries = read_all(arguments, read)
         check_with_sqlite(migrations, queries)

@@ -144,7 +144,6 @@ static err set_up_writer(struct db *db) {
     TRY(read_pragma(db, "PRAGMA journal_mode=WAL", mode, sizeof mode));
     if (strcmp(mode, "wal") != 0)
         return fail(ERR_INPUT, "db_unsupported", "%s: this file system cannot hold a write-ahead log", db->name);
-    sqlite3_wal_hook(state(db)->handle, on_commit, state(db));
     return run_text(db, "PRAGMA mmap_size=0");
 }
 
@@ -164,6 +163,11 @@ static err set_up(struct db *db) {
     char page[16] = "";
     TRY(read_pragma(db, "PRAGMA page_size", page, sizeof page));
     s->page_byte = strtoull(page, NULL, 10);
+    if (db->role == DB_READER)
+        return OK;
+    sqlite3_wal_hook(s->handle, on_commit, s); /* after wal_autocheckpoint, which takes it away */
+    /* What an earlier writer left in the log; readers may hold it back. */
+    (void)!db->driver->checkpoint(db, DB_CHECKPOINT_PASSIVE);
     return OK;
 }
 

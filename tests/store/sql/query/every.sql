@@ -29,3 +29,13 @@ DELETE FROM fenced
 
 -- name: clock
 SELECT $now, $now, CAST(?1 AS BIGINT)
+
+-- name: nap
+-- Takes a while on the server.
+SELECT ?1
+-- @postgres
+SELECT pg_sleep(CAST(?1 AS REAL))
+
+-- name: fenced_last
+-- The second column is 1 + the largest id: the number of rows when there are no gaps.
+SELECT 0, coalesce(max(id) + 1, 0) FROM fenced
