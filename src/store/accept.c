@@ -1,4 +1,5 @@
-/* accept.c — leads come in: sealed by who submits, then the idempotency key, the leads, their bodies and runs by the writer. */
+/* accept.c — leads come in: sealed by who submits, then the idempotency key, the leads, their bodies and runs by the writer.
+ */
 #include "store/accept_priv.h"
 
 #include "base/crash_point.h"
@@ -27,8 +28,9 @@ static err new_key(struct store *s, struct sealer *sealer, str tenant, str lead,
 static err prepare_lead(struct store *s, struct sealer *sealer, struct accept *c, struct accepted *l) {
     const struct new_lead *in = l->in;
     struct arena *a = c->arena;
+    if (l->row) /* submitted before: the same identifier, so that what was written perhaps is found */
+        return OK;
     struct accept_row *r = ARENA_NEW(a, struct accept_row);
-    l->row = r;
     store_new_id(s, l->id);
     unsigned char *wrapped = arena_alloc(a, VAULT_LEAD_WRAPPED_BYTE);
     TRY(new_key(s, sealer, c->tenant, (str){l->id, RUN_ID_BYTE}, wrapped));
@@ -41,7 +43,8 @@ static err prepare_lead(struct store *s, struct sealer *sealer, struct accept *c
         r->origin = r->content;
     TRY(index_or_none(s, a, c->tenant, VAULT_INDEX_EMAIL, in->email, &r->email));
     TRY(index_or_none(s, a, c->tenant, VAULT_INDEX_DOMAIN, in->domain, &r->domain));
-    c->write.byte += sizeof *r + sizeof *l + r->sealed.len + in->body.len + 512;
+    memcpy(r->id, l->id, sizeof r->id);
+    l->row = r;
     return OK;
 }
 
@@ -51,7 +54,7 @@ static err prepare_key(struct store *s, struct accept *c) {
     char *ids = arena_alloc(c->arena, c->n * RUN_ID_BYTE);
     char *contents = arena_alloc(c->arena, c->n * 2 * VAULT_INDEX_BYTE);
     for (size_t i = 0; i < c->n; i++) {
-        memcpy(ids + i * RUN_ID_BYTE, c->lead[i].id, RUN_ID_BYTE);
+        memcpy(ids + i * RUN_ID_BYTE, c->lead[i].row->id, RUN_ID_BYTE);
         memcpy(contents + 2 * i * VAULT_INDEX_BYTE, c->lead[i].row->origin.ptr, VAULT_INDEX_BYTE);
         memcpy(contents + (2 * i + 1) * VAULT_INDEX_BYTE, c->lead[i].row->content.ptr, VAULT_INDEX_BYTE);
     }
@@ -70,8 +73,10 @@ err store_accept(struct store *s, struct sealer *sealer, struct accept *c) {
     c->write.kind = &s->kind[KIND_ACCEPT];
     c->write.byte = sizeof *c;
     err rc = OK;
-    for (size_t i = 0; i < c->n && rc == OK; i++)
+    for (size_t i = 0; i < c->n && rc == OK; i++) {
         rc = prepare_lead(s, sealer, c, &c->lead[i]);
+        c->write.byte += 2 * c->lead[i].in->body.len + 1024;
+    }
     sealer_lead_close(sealer);
     TRY(rc);
     if (c->idempotency_key.len > 0)
@@ -124,9 +129,7 @@ static struct incoming gather(struct arena *a, struct write *const *batch, size_
         struct accept *c = command(batch[i]);
         for (size_t k = 0; k < c->n; k++) {
             struct accepted *l = &c->lead[k];
-            /* An earlier try of this command may have left another lead's identifier here. */
-            if (!l->row->id[0])
-                memcpy(l->row->id, l->id, sizeof l->id);
+            /* An earlier try of this transaction may have left another lead's identifier here. */
             memcpy(l->id, l->row->id, sizeof l->id);
             l->verdict = ACCEPT_NEW;
             l->gen = 1;

@@ -11,9 +11,12 @@
 /* Crockford's base 32. */
 static void write_id(uint64_t ms, uint64_t high, uint64_t low, char id[RUN_ID_BYTE + 1]) {
     static const char digits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-    unsigned __int128 random = ((unsigned __int128)(high & 0xffff) << 64) | low;
-    for (int i = RUN_ID_BYTE - 1; i >= 10; i--, random >>= 5)
-        id[i] = digits[(unsigned)random & 31u];
+    high &= 0xffff;
+    for (int i = RUN_ID_BYTE - 1; i >= 10; i--) {
+        id[i] = digits[low & 31u];
+        low = low >> 5 | high << 59;
+        high >>= 5;
+    }
     for (int i = 9; i >= 0; i--, ms >>= 5)
         id[i] = digits[ms & 31u];
     id[RUN_ID_BYTE] = 0;

@@ -70,7 +70,8 @@ struct accepted {
     struct accept_row *row; /* sealed; belongs to the store */
 };
 
-/* A command: all of its leads and the idempotency key, or none. Embedded in what the caller needs when it is done. */
+/* A command: all of its leads and the idempotency key, or none. Embedded in what the caller needs when it is done. Zeroed
+ * before it is filled and submitted for the first time; the same struct is submitted again after "commit_unknown". */
 struct accept {
     struct write write; /* write.done is the caller's to set */
     struct store *store;
@@ -80,7 +81,7 @@ struct accept {
     str idempotency_key; /* may be empty */
     bool replayed;     /* the key was used before with the same request: lead[].id are those of then; nothing was written */
     bool key_conflict; /* the key was used before with another request */
-    struct arena *arena; /* of the command: alive until done */
+    struct arena *arena;    /* of the command: alive until done */
     struct accept_key *key; /* belongs to the store */
 };
 
@@ -108,7 +109,8 @@ struct claimed {
 /* Claims up to `most` ready runs for this process: those due first within a tenant, tenants in turn by weight and at most
  * `tenant_most` of one. Before that, in the same transaction, runs of workers that fell silent become ready and suspect, and
  * waiting runs whose time has come become ready. Suspects come one at a time and only when `suspects`: their crash count
- * rises with the claim, and at `max_crash` they are dead. */
+ * rises with the claim, and at `max_crash` they are dead. After "commit_unknown" `run` holds what was claimed perhaps: give
+ * each one back. */
 struct claim {
     struct write write;
     struct store *store;
@@ -224,7 +226,9 @@ struct due_delivery {
     int64_t scored_ms;
 };
 
-/* Takes up to `most` due deliveries; older generations for the same lead and target become superseded on the way. */
+/* Takes up to `most` due deliveries, tenants in turn; older generations for the same lead and target become superseded on
+ * the way. After "commit_unknown" `delivery` holds what was taken perhaps: end each one as READY. A delivery without a
+ * snapshot cannot be read any more. */
 struct delivery_claim {
     struct write write;
     struct store *store;

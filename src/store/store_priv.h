@@ -26,13 +26,12 @@ enum store_kind {
 enum { STORE_SEALERS = 8, TENANT_NAME_BYTE = VAULT_NAME_BYTE };
 
 /* Where sealed bytes stand. If you change these, what is stored cannot be opened. */
-#define STORE_CELL(table_, column_, row_)                                                                                   \
-    ((struct seal_cell){.table = STR(table_), .column = STR(column_), .row = (row_)})
-#define STORE_CELL_BODY         STORE_CELL("body", "sealed", (str){0})
-#define STORE_CELL_REQUEST(row) STORE_CELL("ask", "request", (row)) /* row: "GEN:NAME" */
-#define STORE_CELL_ANSWER(row)  STORE_CELL("ask", "answer", (row))
-#define STORE_CELL_SCORE(row)   STORE_CELL("score", "sealed", (row)) /* row: "GEN" */
-#define STORE_CELL_OUTCOME(row) STORE_CELL("outcome", "sealed", (row)) /* row: "AT_MS:KIND" */
+#define STORE_CELL(table_, column_, row_) ((struct seal_cell){.table = STR(table_), .column = STR(column_), .row = (row_)})
+#define STORE_CELL_BODY                   STORE_CELL("body", "sealed", (str){0})
+#define STORE_CELL_REQUEST(row)           STORE_CELL("ask", "request", (row)) /* row: "GEN:NAME" */
+#define STORE_CELL_ANSWER(row)            STORE_CELL("ask", "answer", (row))
+#define STORE_CELL_SCORE(row)             STORE_CELL("score", "sealed", (row))   /* row: "GEN" */
+#define STORE_CELL_OUTCOME(row)           STORE_CELL("outcome", "sealed", (row)) /* row: "AT_MS:KIND" */
 
 struct store {
     struct arena *arena;
@@ -52,8 +51,8 @@ struct store {
     struct db *look;      /* reads keys for threads that have no reader */
     struct sealer *sealer[STORE_SEALERS];
     size_t n_sealer;
-    uint64_t id_ms, id_high, id_low;               /* the last identifier */
-    char run_cursor[TENANT_NAME_BYTE + 1];         /* the tenant that was served last */
+    uint64_t id_ms, id_high, id_low;       /* the last identifier */
+    char run_cursor[TENANT_NAME_BYTE + 1]; /* the tenant that was served last */
     char delivery_cursor[TENANT_NAME_BYTE + 1];
 };
 

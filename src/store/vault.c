@@ -334,6 +334,25 @@ err vault_tenant_renew(struct vault *v, str tenant, str wrapped, unsigned char o
     return rc;
 }
 
+err vault_tenant_draft(struct vault *v, str tenant, str wrapped, unsigned char out[VAULT_TENANT_WRAPPED_BYTE]) {
+    TRY(vault_check_name("tenant", tenant, false));
+    struct tenant_secret *secret;
+    uint32_t version = 0;
+    pthread_rwlock_wrlock(&v->lock);
+    err rc = secret_take(v, &secret);
+    if (rc == OK) {
+        if (wrapped.len > 0)
+            rc = unwrap_tenant(v, tenant, wrapped, secret, &version);
+        if (rc == OK) {
+            randombytes_buf(secret->key, wrapped.len > 0 ? KEY_BYTE : SECRET_BYTE);
+            wrap_tenant(v, tenant, version + 1, secret, out);
+        }
+        secret_give_back(v, secret);
+    }
+    pthread_rwlock_unlock(&v->lock);
+    return rc;
+}
+
 /* ---- data keys ---- */
 
 static struct binding bind_lead(const unsigned char *head, str tenant, str lead) {

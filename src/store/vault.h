@@ -88,6 +88,10 @@ err vault_tenant_rewrap(struct vault *v, str tenant, str wrapped, unsigned char 
  * (tenant, version), so that of two who do this at once only one wins, and call vault_tenant_forget in the other. */
 err vault_tenant_renew(struct vault *v, str tenant, str wrapped, unsigned char out[VAULT_TENANT_WRAPPED_BYTE]) MUST_CHECK;
 
+/* As vault_tenant_new (`wrapped` empty) or vault_tenant_renew, but nothing is entered in memory, so that no thread can use a
+ * key that is not stored yet: vault_tenant_load it when it is. */
+err vault_tenant_draft(struct vault *v, str tenant, str wrapped, unsigned char out[VAULT_TENANT_WRAPPED_BYTE]) MUST_CHECK;
+
 /* What wrapped bytes say of themselves without being opened: the version of the tenant's key (for a data key: of the one
  * that wraps it) and, for a tenant's key, the master (zeros for a data key). ERR_CORRUPT "vault_form", "vault_version". */
 struct vault_wrapping {
