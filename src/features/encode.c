@@ -531,52 +531,6 @@ str encode_explain(struct arena *a, const struct encoder *e, uint32_t field, con
                       STR_ARG(text));
 }
 
-/* ---- many rows ---- */
-
-struct growing {
-    uint32_t *col;
-    double *val;
-    size_t n, cap, val_cap;
-};
-
-static void append(struct arena *a, struct growing *g, const struct row *r) {
-    if (g->n + r->n > g->cap) {
-        g->col = arena_grow(a, g->col, &g->cap, g->n + r->n, sizeof *g->col);
-        g->val = arena_grow(a, g->val, &g->val_cap, g->n + r->n, sizeof *g->val);
-    }
-    if (r->n > 0) {
-        memcpy(g->col + g->n, r->col, r->n * sizeof *r->col);
-        memcpy(g->val + g->n, r->val, r->n * sizeof *r->val);
-    }
-    g->n += r->n;
-}
-
-err encode_rows(struct arena *a, const struct encoder *e, const struct frame *f, const uint32_t *rows, size_t n,
-                const double *y, struct dataset **out, size_t *invalid) {
-    struct encoded *x = encoded_new(a, e);
-    str *cell = ARENA_ARRAY(a, f->n_col, str);
-    size_t *start = ARENA_ARRAY(a, n + 1, size_t), bad = 0;
-    double *outcome = ARENA_ARRAY(a, n, double);
-    size_t guess = (2 * e->n_used + 2) * n;
-    struct growing g = {
-        .col = ARENA_ARRAY(a, guess, uint32_t), .val = ARENA_ARRAY(a, guess, double), .cap = guess, .val_cap = guess};
-    for (size_t i = 0; i < n; i++) {
-        for (size_t c = 0; c < f->n_col; c++)
-            cell[c] = f->cell[c][rows[i]];
-        encode_row(e, cell, x);
-        append(a, &g, &x->row);
-        start[i + 1] = g.n;
-        outcome[i] = y ? y[i] : 0;
-        bad += x->n_invalid;
-    }
-    struct dataset *s = ARENA_NEW(a, struct dataset);
-    *s = (struct dataset){.n = n, .d = e->width, .start = start, .col = g.col, .val = g.val, .y = outcome};
-    if (invalid)
-        *invalid = bad;
-    *out = s;
-    return OK;
-}
-
 /* ---- rates of the rows before ---- */
 
 /* The slot of a row's level, from the column listed after the rate. */

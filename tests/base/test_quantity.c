@@ -74,7 +74,7 @@ static void reads_numbers_as_people_write_them(void **state) {
     static const struct {
         const char *text;
         char decimal;
-        double value = 0;
+        double value;
         unsigned note;
     } rows[] = {
         {"12", 0, 12, 0},
