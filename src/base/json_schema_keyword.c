@@ -232,7 +232,8 @@ static void unknown_key(struct schema_check *c, const struct json *properties, c
     str sentence = with_nearest(c->arena, plain, m->key, missing, missing_n);
     if (sentence.ptr == plain.ptr && n > 0)
         sentence = str_format(c->arena, "%.*s; known are %.*s", STR_ARG(plain), STR_ARG(list(c->arena, known, n)));
-    schema_problem(c, &m->value, &(struct schema_path){.up = at, .key = m->key}, sentence);
+    const struct json key = json_key_of(m);
+    schema_problem(c, &key, &(struct schema_path){.up = at, .key = m->key}, sentence);
 }
 
 static void check_additional(struct schema_check *c, const struct json *schema, const struct json *form,
