@@ -305,6 +305,11 @@ double quantity_middle(struct quantity q, bool geometric) {
 
 bool quantity_read_number(str s, char decimal, double *out) {
     struct quantity q;
+    double x;
+    if (decimal == '.' && number_parse(s, &x) && fabs(x) <= largest) { /* nearly all cells: no need to look further */
+        *out = x;
+        return true;
+    }
     if (!quantity_read(s, decimal, &q))
         return false;
     *out = quantity_middle(q, true);
