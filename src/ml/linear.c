@@ -30,19 +30,3 @@ double linear_explain(const struct linear *m, struct row x, double scale, double
         share[x.col[i]] += scale * m->coefficient[x.col[i]] * x.val[i];
     return scale * m->base;
 }
-
-void linear_sum_absent(const struct linear *m, const uint32_t *field_of_column, size_t n_field, double *absent_by_field) {
-    for (size_t f = 0; f < n_field; f++)
-        absent_by_field[f] = 0;
-    for (size_t j = 0; j < m->d; j++)
-        absent_by_field[field_of_column[j]] += m->absent[j];
-}
-
-double linear_explain_fields(const struct linear *m, struct row x, const uint32_t *field_of_column,
-                             const double *absent_by_field, size_t n_field, double scale, double *share_by_field) {
-    for (size_t f = 0; f < n_field; f++)
-        share_by_field[f] += scale * absent_by_field[f];
-    for (size_t i = 0; i < x.n; i++)
-        share_by_field[field_of_column[x.col[i]]] += scale * m->coefficient[x.col[i]] * x.val[i];
-    return scale * m->base;
-}

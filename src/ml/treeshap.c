@@ -371,6 +371,7 @@ struct treeshap *treeshap_new_within(struct arena *a, const struct trees *t, siz
         if (t->root[k + 1] - t->root[k] > most)
             most = t->root[k + 1] - t->root[k];
     struct cutting c = {.a = a, .s = s, .inner = ARENA_ARRAY(a, most, uint32_t)};
+    c.group = arena_grow(a, NULL, &c.cap_group, 1, sizeof *c.group);
     struct shap_batch *batch = ARENA_ARRAY(a, t->part[1] - t->part[0] + 1, struct shap_batch);
     struct shap_walk *walk = ARENA_ARRAY(a, t->part[1] - t->part[0], struct shap_walk);
     s->n_batch = 1;
