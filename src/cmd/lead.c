@@ -15,9 +15,10 @@ static str text_of(const struct json *object, const char *key) {
     return v && v->type == JSON_STRING ? v->string : (str){0};
 }
 
-static str number_of(struct arena *a, const struct json *object, const char *key, const char *format) {
+/* A number with so many digits behind the point; empty when there is none. */
+static str number_of(struct arena *a, const struct json *object, const char *key, int digits) {
     const struct json *v = json_get(object, str_from(key));
-    return json_is_number(v) ? str_format(a, format, json_number_of(v)) : (str){0};
+    return json_is_number(v) ? str_format(a, "%.*f", digits, json_number_of(v)) : (str){0};
 }
 
 static err print_json(struct session *s, const struct json *v) {
@@ -44,8 +45,7 @@ static void add_query(struct buf *path, const char *name, str value) {
 static void list_row(struct session *s, const struct json *lead) {
     struct arena *a = s->arena;
     const struct json *run = json_get(lead, STR("run"));
-    str score = number_of(a, lead, "score", "%.3f"), low = number_of(a, lead, "low", "%.2f"),
-        high = number_of(a, lead, "high", "%.2f");
+    str score = number_of(a, lead, "score", 3), low = number_of(a, lead, "low", 2), high = number_of(a, lead, "high", 2);
     str interval = score.len > 0 ? str_format(a, "%.*s (%.*s-%.*s)", STR_ARG(score), STR_ARG(low), STR_ARG(high)) : STR("-");
     str row = str_format(a, "%-26.*s  %-19.*s  %-18.*s  %-17.*s  %-17.*s  %-4.*s", STR_ARG(text_of(lead, "id")),
                          STR_ARG(str_slice(text_of(lead, "received_at"), 0, 19)), STR_ARG(text_of(lead, "state")),
@@ -110,26 +110,24 @@ static void show_head(struct session *s, const struct json *v) {
     present_pair(&s->out, "received", 14, text_of(v, "received_at"));
     present_pair(&s->out, "source", 14, text_of(v, "source"));
     present_pair(&s->out, "outcome", 14, text_of(v, "outcome"));
-    str score = number_of(a, v, "score", "%.4f");
+    str score = number_of(a, v, "score", 4);
     if (score.len > 0)
         present_pair(&s->out, "score", 14,
-                     str_format(a, "%.*s, between %.*s and %.*s: %.*s", STR_ARG(score),
-                                STR_ARG(number_of(a, v, "low", "%.3f")), STR_ARG(number_of(a, v, "high", "%.3f")),
-                                STR_ARG(text_of(v, "tier"))));
+                     str_format(a, "%.*s, between %.*s and %.*s: %.*s", STR_ARG(score), STR_ARG(number_of(a, v, "low", 3)),
+                                STR_ARG(number_of(a, v, "high", 3)), STR_ARG(text_of(v, "tier"))));
     const struct json *run = json_get(v, STR("run"));
     if (run && run->type == JSON_OBJECT)
         present_pair(&s->out, "run", 14,
                      str_format(a, "%.*s, generation %.*s, attempt %.*s %.*s %.*s", STR_ARG(text_of(run, "status")),
-                                STR_ARG(number_of(a, run, "generation", "%.0f")),
-                                STR_ARG(number_of(a, run, "attempt", "%.0f")), STR_ARG(text_of(run, "code")),
-                                STR_ARG(text_of(run, "reason"))));
+                                STR_ARG(number_of(a, run, "generation", 0)), STR_ARG(number_of(a, run, "attempt", 0)),
+                                STR_ARG(text_of(run, "code")), STR_ARG(text_of(run, "reason"))));
 }
 
 static void show_scores(struct session *s, const struct json *scores) {
     for (uint32_t i = 0; scores && scores->type == JSON_ARRAY && i < scores->count; i++) {
         const struct json *x = &scores->items[i], *reasons = json_get(x, STR("reasons"));
         struct arena *a = s->arena;
-        present_heading(&s->out, str_format(a, "Generation %.*s, %.*s", STR_ARG(number_of(a, x, "generation", "%.0f")),
+        present_heading(&s->out, str_format(a, "Generation %.*s, %.*s", STR_ARG(number_of(a, x, "generation", 0)),
                                             STR_ARG(text_of(x, "scored_at")))
                                      .ptr);
         present_pair(&s->out, "outcome", 14, text_of(x, "outcome"));
@@ -152,7 +150,7 @@ static void show_rows(struct session *s, const char *title, const struct json *r
         for (size_t k = 0; k < n; k++) {
             str cell = text_of(&rows->items[i], key[k]);
             if (cell.len == 0)
-                cell = number_of(s->arena, &rows->items[i], key[k], "%.0f");
+                cell = number_of(s->arena, &rows->items[i], key[k], 0);
             terminal_put(&s->out, cell);
             fputs(k + 1 < n ? "  " : "\n", s->out.file);
         }
@@ -182,7 +180,7 @@ static err run_show(struct session *s, const void *options) {
 /* ---- rescore, cancel, retry, erase ---- */
 
 static err call_and_tell(struct session *s, const struct control_options *o, const char *method, str path, str body,
-                         const char *sentence, const char *key) {
+                         const char *before, const char *key, const char *behind) {
     struct control *c;
     const struct json *v;
     TRY(control_open(s, o, &c));
@@ -191,22 +189,21 @@ static err call_and_tell(struct session *s, const struct control_options *o, con
         return print_json(s, v);
     str value = text_of(v, key);
     if (value.len == 0)
-        value = number_of(s->arena, v, key, "%.0f");
-    fprintf(s->out.file, sentence, (int)value.len, value.ptr);
-    fputc('\n', s->out.file);
+        value = number_of(s->arena, v, key, 0);
+    fprintf(s->out.file, "%s%.*s%s\n", before, STR_ARG(value), behind);
     return OK;
 }
 
 static err run_rescore(struct session *s, const void *options) {
     const struct one_options *o = options;
     return call_and_tell(s, &o->control, "POST", lead_path(s, o->lead, "/rescore"), STR("{}"),
-                         "The lead is scored again, as generation %.*s.", "generation");
+                         "The lead is scored again, as generation ", "generation", ".");
 }
 
 static err run_cancel(struct session *s, const void *options) {
     const struct one_options *o = options;
-    return call_and_tell(s, &o->control, "POST", lead_path(s, o->lead, "/cancel"), STR("{}"),
-                         "The run of lead %.*s has ended.", "id");
+    return call_and_tell(s, &o->control, "POST", lead_path(s, o->lead, "/cancel"), STR("{}"), "The run of lead ", "id",
+                         " has ended.");
 }
 
 struct retry_options {
@@ -228,8 +225,8 @@ static err run_retry(struct session *s, const void *options) {
     json_put_integer(&w, STR("most"), o->most);
     json_close_object(&w);
     TRY(buf_check(body));
-    return call_and_tell(s, &o->control, "POST", STR("/v1/dead/redrive"), buf_str(body),
-                         "%.*s dead letters are tried again.", "redriven");
+    return call_and_tell(s, &o->control, "POST", STR("/v1/dead/redrive"), buf_str(body), "", "redriven",
+                         " dead letters are tried again.");
 }
 
 struct erase_options {
@@ -242,8 +239,8 @@ static err run_erase(struct session *s, const void *options) {
     if ((o->lead.len > 0) == (o->email.len > 0))
         return session_usage("usage_erase", "name a lead, or --email ADDRESS");
     if (o->lead.len > 0)
-        return call_and_tell(s, &o->control, "DELETE", lead_path(s, o->lead, ""), (str){0}, "%.*s lead is erased.",
-                             "erased");
+        return call_and_tell(s, &o->control, "DELETE", lead_path(s, o->lead, ""), (str){0}, "", "erased",
+                             " lead is erased.");
     struct buf *body = buf_in(s->arena, 1 << 16);
     struct json_writer w;
     json_write_begin(&w, body, 0);
@@ -251,7 +248,7 @@ static err run_erase(struct session *s, const void *options) {
     json_put_string(&w, STR("email"), o->email);
     json_close_object(&w);
     TRY(buf_check(body));
-    return call_and_tell(s, &o->control, "POST", STR("/v1/erase"), buf_str(body), "%.*s leads are erased.", "erased");
+    return call_and_tell(s, &o->control, "POST", STR("/v1/erase"), buf_str(body), "", "erased", " leads are erased.");
 }
 
 /* ---- import ---- */

@@ -9,6 +9,7 @@
 #include "store/cache.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { SECRET_MAX_BYTE = 4096, ARTIFACT_MAX_BYTE = 256 << 20, CONTROL_BODY_BYTE = 64 << 20 };

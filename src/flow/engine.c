@@ -205,6 +205,7 @@ void engine_stop(struct engine *e, int64_t drain_ms) {
     if (e->heart_runs)
         pthread_join(e->heart, NULL);
     e->claimer_runs = e->heart_runs = false;
+    store_reader_close(e->reader);
 }
 
 /* ---- the gate ---- */

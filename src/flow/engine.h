@@ -38,6 +38,7 @@ struct engine_config {
     struct retry_policy retry; /* of stages, questions and deliveries */
     int64_t ask_wait_ms;       /* how long a run waits for answers */
     struct target_settings lookup, callback;
+    bool hold_deliveries; /* they are promised and kept, and none is sent */
     uint64_t seed; /* of the jitter */
 };
 

@@ -110,7 +110,7 @@ static void send_delivery(struct engine *e, const struct due_delivery *due) {
 }
 
 bool engine_deliver(struct engine *e) {
-    size_t room = target_room(e->callback);
+    size_t room = e->c.hold_deliveries ? 0 : target_room(e->callback);
     struct arena *arena = room > 0 ? arena_new((size_t)256 << 20) : NULL;
     if (!arena)
         return false;

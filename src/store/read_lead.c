@@ -1,9 +1,16 @@
 /* read_lead.c — all that is kept of one lead. */
 #include "store/read_priv.h"
 
-static void close_reader(void *ctx) {
+static void close_sealer(void *ctx) {
     struct store_reader *r = ctx;
     sealer_free(r->sealer);
+    r->sealer = NULL;
+}
+
+void store_reader_close(struct store_reader *r) {
+    if (r->db)
+        db_close(r->db);
+    close_sealer(r);
 }
 
 err store_reader_open(struct store *s, struct arena *a, struct store_reader **out) {
@@ -11,7 +18,7 @@ err store_reader_open(struct store *s, struct arena *a, struct store_reader **ou
     const struct db_config c = {.url = s->url, .role = DB_READER, .catalogue = &store_catalogue, .clock = s->clock};
     r->store = s;
     TRY(sealer_new(s->vault, &r->sealer));
-    arena_defer(a, close_reader, r);
+    arena_defer(a, close_sealer, r);
     TRY(db_open(a, &c, &r->db));
     *out = r;
     return OK;

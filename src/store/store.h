@@ -311,6 +311,9 @@ err store_rotate(struct store *s, bool tenants, str actor, size_t *n) MUST_CHECK
 struct store_reader;
 err store_reader_open(struct store *s, struct arena *a, struct store_reader **out) MUST_CHECK;
 
+/* Before store_close, or with its arena. Harmless twice. */
+void store_reader_close(struct store_reader *r);
+
 /* Everything about a lead. Parts that are sealed are NULL/empty, and `erased` true, when its key is gone. */
 struct lead_view {
     str tenant, lead, source;
