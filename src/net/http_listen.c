@@ -32,7 +32,8 @@ static err split_address(const char *address, struct place *p) {
     if (host.len >= sizeof p->host || str_empty(port) || port.len >= sizeof p->port ||
         strspn(port.ptr, "0123456789") != port.len || strtol(port.ptr, NULL, 10) > 65535)
         return bad_address(address, "the port must be a number from 0 to 65535");
-    memcpy(p->host, host.ptr, host.len);
+    if (host.len > 0)
+        memcpy(p->host, host.ptr, host.len);
     p->host[host.len] = '\0';
     memcpy(p->port, port.ptr, port.len + 1);
     return OK;
