@@ -235,8 +235,8 @@ struct claim_options {
 
 static inline struct claim *claim_runs(struct store_fixture *f, struct claim_options o) {
     struct ticketed_claim *t = ARENA_NEW(f->a, struct ticketed_claim);
-    t->c = (struct claim){
-        .most = o.most, .tenant_most = o.tenant_most, .suspects = o.suspects, .max_crash = 3, .arena = f->a};
+    t->c =
+        (struct claim){.most = o.most, .tenant_most = o.tenant_most, .suspects = o.suspects, .max_crash = 3, .arena = f->a};
     assert_ok(SUBMIT(claim, t, store_claim(o.store ? o.store : f->store, &t->c)));
     return &t->c;
 }

@@ -323,7 +323,8 @@ static struct delivery_claim *claim_deliveries(struct store_fixture *f, size_t m
     return &t->c;
 }
 
-static bool end_delivery(struct store_fixture *f, const struct due_delivery *d, enum delivery_status status, int64_t run_ms) {
+static bool end_delivery(struct store_fixture *f, const struct due_delivery *d, enum delivery_status status,
+                         int64_t run_ms) {
     struct ticketed_delivery_done *t = ARENA_NEW(f->a, struct ticketed_delivery_done);
     t->c = (struct delivery_done){.tenant = d->tenant,
                                   .lead = d->lead,
