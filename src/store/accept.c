@@ -1,4 +1,5 @@
-/* accept.c — leads come in: sealed by who submits, then the idempotency key, the leads, their bodies and runs by the writer. */
+/* accept.c — leads come in: sealed by who submits, then the idempotency key, the leads, their bodies and runs by the writer.
+ */
 #include "store/accept_priv.h"
 
 #include "base/crash_point.h"

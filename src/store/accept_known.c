@@ -74,10 +74,10 @@ static err next_generation(struct db *db, const struct accept *c, struct accepte
     } else {
         if (!store_may_pass((enum lead_state)k->state))
             return OK;
-        TRY(db_exec(db, QUERY_RUN_NEXT,
-                    DB_ROW(tenant, lead, db_integer(k->gen + 1), priority, delay, deadline, db_text(c->cause),
-                           db_text(c->pins)),
-                    NULL));
+        TRY(db_exec(
+            db, QUERY_RUN_NEXT,
+            DB_ROW(tenant, lead, db_integer(k->gen + 1), priority, delay, deadline, db_text(c->cause), db_text(c->pins)),
+            NULL));
     }
     l->gen = k->gen + 1;
     return db_exec(db, QUERY_LEAD_NEXT, DB_ROW(tenant, lead), NULL);
@@ -90,9 +90,8 @@ static err update(struct store *s, struct db *db, struct accept *c, struct accep
         return fail(ERR_CONFLICT, "db_serialization", "a lead was erased while it came again");
     duplicate(l, &k);
     struct first_row seen;
-    TRY(store_first_row(
-        db, QUERY_CONTENT_KNOWN,
-        DB_ROW(db_text(c->tenant), db_text((str){k.lead, RUN_ID_BYTE}), db_blob(l->row->content)), &seen));
+    TRY(store_first_row(db, QUERY_CONTENT_KNOWN,
+                        DB_ROW(db_text(c->tenant), db_text((str){k.lead, RUN_ID_BYTE}), db_blob(l->row->content)), &seen));
     if (seen.found || same_content(&k, l->row))
         return OK;
     l->verdict = ACCEPT_UPDATED;

@@ -20,7 +20,9 @@ static err keep_tenant(void *ctx, struct db_row *row) {
     const int64_t weight = db_row_integer(row, 1), most = db_row_integer(row, 2), running = db_row_integer(row, 3);
     f->share[f->n++] = (struct share){.tenant = str_copy(f->a, tenant),
                                       .weight = weight > 0 ? weight : 1,
-                                      .room = most == 0 ? INT64_MAX : most > running ? most - running : 0};
+                                      .room = most == 0        ? INT64_MAX
+                                              : most > running ? most - running
+                                                               : 0};
     return OK;
 }
 

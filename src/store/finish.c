@@ -1,5 +1,5 @@
-/* finish.c — what ends a lease: the end of a passage, parking, giving back. The fenced statement comes first and tells who is
- * stale; the rest is for the others. */
+/* finish.c — what ends a lease: the end of a passage, parking, giving back. The fenced statement comes first and tells who
+ * is stale; the rest is for the others. */
 #include "store/store_priv.h"
 
 #include "base/crash_point.h"

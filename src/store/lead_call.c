@@ -86,8 +86,7 @@ err store_end_run(struct db *db, str tenant, str lead, bool *ended) {
     return db_exec(db, QUERY_SCORE_ADD,
                    DB_ROW(key[0], key[1], db_integer(r.gen), db_integer(now), db_integer(r.accepted_ms),
                           db_integer(RUN_CANCELLED), db_null(), db_null(), db_null(), db_null(), db_integer(r.attempt),
-                          db_integer(r.fence), db_text(r.cause), db_text(r.pins), db_text(STR("{}")),
-                          db_blob((str){"", 0})),
+                          db_integer(r.fence), db_text(r.cause), db_text(r.pins), db_text(STR("{}")), db_blob((str){"", 0})),
                    NULL);
 }
 
@@ -128,8 +127,8 @@ static err redrive(struct db *db, void *ctx) {
     r->n = (size_t)(runs + deliveries);
     if (r->n == 0)
         return OK;
-    const str detail = str_format(db_scratch(db), "{\"runs\":%lld,\"deliveries\":%lld}", (long long)runs,
-                                  (long long)deliveries);
+    const str detail =
+        str_format(db_scratch(db), "{\"runs\":%lld,\"deliveries\":%lld}", (long long)runs, (long long)deliveries);
     return store_audit_entry(r->store, db, r->tenant, r->actor, STR("run.redrive"), r->lead, detail);
 }
 
@@ -189,10 +188,10 @@ static err outcome(struct db *db, void *ctx) {
     if (!lead.found)
         return lead_unknown(o->lead);
     TRY(seal_detail(o, db, &sealed));
-    TRY(db_exec(db, QUERY_OUTCOME_ADD,
-                DB_ROW(db_text(o->tenant), db_text(o->lead), db_integer(o->at_ms), db_text(o->kind), db_text(o->actor),
-                       sealed),
-                &changed));
+    TRY(db_exec(
+        db, QUERY_OUTCOME_ADD,
+        DB_ROW(db_text(o->tenant), db_text(o->lead), db_integer(o->at_ms), db_text(o->kind), db_text(o->actor), sealed),
+        &changed));
     const bool ends = lead_state_parse(o->kind, &to) && (to == LEAD_CONVERTED || to == LEAD_DISQUALIFIED);
     if (changed == 0 || !ends)
         return OK;

@@ -1,1 +1,1 @@
-/* x */ int main(void){return 0;}
+/* x */ int main(void) { return 0; }
