@@ -13,6 +13,11 @@ double log_odds(double p);
 /* log(1 + exp(z)), stable: the loss of a row of class 0 at log-odds z. */
 double softplus(double z);
 
+/* x[i] := exp(-|x[i]|) of EXP_BLOCK values, in vectors: four times as fast as the library, with an error of at most 4e-16 of
+ * the value. The same on every machine. Below exp(-708) it stays there; so does what is not a number. */
+enum { EXP_BLOCK = 64 };
+void exp_of_minus_size(double x[EXP_BLOCK]);
+
 /* The weighted sum of log(1 + e) over many e in (0, 1]. Logarithms are slow: of factors in (1, 2] up to 512 can be
  * multiplied before one is taken. Starts with product 1, the rest 0. */
 struct log_sum {

@@ -7,7 +7,7 @@
 
 /* Least cover ratio: keeps every factor above zero. Base and shares stay consistent, as both use the ratio kept. */
 static const double LEAST_RATIO = 1e-9;
-enum { MAX_UPPER = (BATCH_STATES - 1) / 2, NO_TABLE = -1, TABLED_TREE_BYTE = 32 * 1024 };
+enum { MAX_UPPER = (BATCH_STATES - 1) / 2, NO_TABLE = -1, TABLED_TREE_BYTE = 64 * 1024 };
 
 void shap_quadrature(unsigned n, double *point, double *weight) {
     for (unsigned i = 0; i < n; i++) { /* Newton's method on the Legendre polynomial from Chebyshev's points */
