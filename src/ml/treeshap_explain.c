@@ -105,8 +105,8 @@ static ALWAYS_INLINE void add_group_block(const struct shap_group *g, const stru
         const double *table = g->table + j;
         struct quad *share = (struct quad *)(w->share + (size_t)g->column[j] * LANES);
         for (size_t l = 0; l < LANES; l += QUAD) {
-            const struct quad add = {{table[entry[l]], table[entry[l + 1]], table[entry[l + 2]], table[entry[l + 3]]}};
-            share[l / QUAD].v += add.v;
+            share[l / QUAD].v +=
+                (__typeof__(share->v)){table[entry[l]], table[entry[l + 1]], table[entry[l + 2]], table[entry[l + 3]]};
         }
     }
 }
