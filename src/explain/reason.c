@@ -20,6 +20,21 @@ size_t reason_rank(const double *share, size_t n, size_t most, uint32_t *out) {
     return k;
 }
 
+/* units / 10^decimals, without zeros that end its fraction. */
+static void add_decimal(struct buf *out, unsigned units, unsigned decimals) {
+    char text[12];
+    size_t at = sizeof text;
+    for (; decimals > 0 && units % 10 == 0; decimals--)
+        units /= 10;
+    const size_t point = sizeof text - decimals;
+    for (; units > 0 || at + 1 > point; units /= 10) {
+        if (at == point && decimals > 0)
+            text[--at] = '.';
+        text[--at] = (char)('0' + units % 10);
+    }
+    buf_add(out, (str){text + at, sizeof text - at});
+}
+
 /* At most three significant digits, thousands separated; written without an allocation since every scored row passes here.
  */
 static void add_number(struct buf *out, double v) {
@@ -37,9 +52,12 @@ static void add_number(struct buf *out, double v) {
         }
         return;
     }
-    double unit = v >= 100 ? 1 : v >= 10 ? 10 : v >= 1 ? 100 : 1000;
-    double rounded = round(v * unit) / unit;
-    buf_add(out, (str){text, number_format(rounded > 0 || v == 0 ? rounded : v, text)});
+    static const double unit[] = {1, 10, 100, 1000};
+    const unsigned decimals = v >= 100 ? 0 : v >= 10 ? 1 : v >= 1 ? 2 : 3;
+    if (v * unit[decimals] >= 0.5 || v == 0)
+        add_decimal(out, (unsigned)(v * unit[decimals] + 0.5), decimals);
+    else /* tiny, or not a number */
+        buf_add(out, (str){text, number_format(v, text)});
 }
 
 static void add_percent(struct buf *out, double p) {

@@ -12,6 +12,7 @@ struct vectoriser {
     size_t n_column, n_field, n_term;
     unsigned char *use;
     uint32_t *term;
+    unsigned char *counts; /* n_field: whether the field makes features, and so can be missing */
     double typical[SECTION_COUNT];
 };
 
@@ -47,6 +48,9 @@ static void describe_columns(struct arena *a, struct vectoriser *v) {
     v->n_term = v->n_field + (v->profile ? SECTION_COUNT : 0);
     v->use = ARENA_ARRAY(a, v->n_column, unsigned char);
     v->term = ARENA_ARRAY(a, v->n_column, uint32_t);
+    v->counts = ARENA_ARRAY(a, v->n_field, unsigned char);
+    for (size_t f = 0; f < v->n_field; f++)
+        v->counts[f] = field_is_used(&encoder_schema(v->encoder)->field[f]);
     memcpy(v->use, encoder_use(v->encoder), width);
     memcpy(v->term, encoder_field(v->encoder), width * sizeof *v->term);
     if (v->profile)
@@ -117,10 +121,9 @@ static void append_profile(const struct vectoriser *v, struct room *r) {
 void vectorise_row(const struct vectoriser *v, const str *cell, int64_t now_ms, struct vector *out) {
     struct room *r = (struct room *)out;
     encode_row(v->encoder, cell, r->encoded);
-    const struct field *field = encoder_schema(v->encoder)->field;
     for (size_t f = 0; f < v->n_field; f++) {
         enum value_state state = r->encoded->value[f].state;
-        out->missing[f] = field_is_used(&field[f]) && (state == VALUE_MISSING || state == VALUE_INVALID);
+        out->missing[f] = v->counts[f] & (state == VALUE_MISSING || state == VALUE_INVALID);
     }
     if (!r->subscores) {
         out->row = r->encoded->row;

@@ -27,15 +27,16 @@ void terms_importance(struct arena *a, const struct bundle *b, const struct data
     struct rng r = rng_from_seed(seed);
     size_t k;
     const uint32_t *rows = sample_rows(a, s->n, IMPORTANCE_ROWS, &r, &k);
-    double *term = ARENA_ARRAY(a, b->n_term, double);
+    struct row *x = ARENA_ARRAY(a, k, struct row);
+    double *share = ARENA_ARRAY(a, k * b->n_term, double);
+    for (size_t i = 0; i < k; i++)
+        x[i] = dataset_row(s, rows[i]);
+    scorer_explain(b, x, k, a, share);
     for (size_t t = 0; t < b->n_term; t++)
         importance[t] = 0;
-    for (size_t i = 0; i < k; i++) {
-        struct row x = dataset_row(s, rows[i]);
-        scorer_explain(b, &x, 1, a, term);
+    for (size_t i = 0; i < k; i++)
         for (size_t t = 0; t < b->n_term; t++)
-            importance[t] += fabs(term[t]) / (double)k;
-    }
+            importance[t] += fabs(share[i * b->n_term + t]) / (double)k;
     arena_rewind(a, mark);
 }
 
