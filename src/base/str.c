@@ -124,6 +124,26 @@ str str_format(struct arena *a, const char *format, ...) {
     return (str){to, len};
 }
 
+str str_fold(str text, char *room, size_t n) {
+    str s = str_trim(text);
+    size_t k = 0;
+    bool blank = false;
+    if (s.len > n)
+        return s;
+    for (size_t i = 0; i < s.len; i++) {
+        char c = s.ptr[i];
+        if (is_space(c)) {
+            blank = true;
+            continue;
+        }
+        if (blank)
+            room[k++] = ' ';
+        blank = false;
+        room[k++] = (char)fold(c);
+    }
+    return (str){room, k};
+}
+
 static uint64_t mix(uint64_t x, uint64_t y) {
     __extension__ typedef unsigned __int128 wide;
     wide product = (wide)x * y;

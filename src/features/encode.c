@@ -2,11 +2,11 @@
 #include "features/encode.h"
 
 #include "base/number.h"
+#include "base/quantity.h"
 #include "base/rng.h"
 #include "base/time.h"
 #include "features/fit_priv.h"
 #include "features/lexicon.h"
-#include "features/value.h"
 #include "ml/family.h"
 
 #include <math.h>
@@ -210,7 +210,7 @@ static void put(struct binding *b, str text, size_t slot) {
 /* A text and its folded form, so that a spelling never seen before is still recognised. */
 static void put_both(struct arena *a, struct binding *b, str text, size_t slot) {
     put(b, text, slot);
-    put(b, text_fold(text, arena_alloc(a, text.len + 1), text.len + 1), slot);
+    put(b, str_fold(text, arena_alloc(a, text.len + 1), text.len + 1), slot);
 }
 
 static void put_levels(struct arena *a, struct binding *b) {
@@ -330,7 +330,7 @@ static inline void list(struct encoded *out, uint32_t col, double val) {
 /* The slot of a text (+ 1), trying the folded form when the spelling is new; 0 when it has none. */
 static uint32_t find_folded(const struct binding *b, str text) {
     char room[FOLD_BYTE];
-    str folded = text_fold(text, room, sizeof room);
+    str folded = str_fold(text, room, sizeof room);
     return folded.ptr == text.ptr ? 0 : find(b, folded);
 }
 
@@ -353,9 +353,9 @@ static void list_invalid(const struct binding *b, struct encoded *out, struct fi
 /* The level of a flag that is spelled in another way than in training. */
 static uint32_t find_flag(const struct field *f, str text) {
     bool truth, other;
-    if (f->type == FIELD_FLAG && flag_read(text, &truth))
+    if (f->type == FIELD_FLAG && text_means_flag(text, &truth))
         for (size_t l = 0; l < f->n_level; l++)
-            if (flag_read(f->level[l].text, &other) && other == truth)
+            if (text_means_flag(f->level[l].text, &other) && other == truth)
                 return (uint32_t)l + 1;
     return 0;
 }
@@ -454,20 +454,19 @@ static bool encode_no_number(const struct binding *b, struct encoded *out, struc
 
 static void encode_number(const struct binding *b, struct encoded *out, struct field_value *v) {
     const struct field *f = b->f;
-    struct number x;
+    double x;
     uint32_t slot = f->n_missing > 0 ? find(b, v->text) : 0; /* a token may look like a number: -1 */
     if (slot > 0) {
         list_missing(b, slot - 1, out, v);
         return;
     }
-    bool read = f->decimal == '.' && number_read_short(v->text, &x.value);
-    if (!read && !number_read(v->text, f->decimal, &x)) {
+    if (!quantity_read_number(v->text, f->decimal, &x)) {
         if (!encode_no_number(b, out, v))
             list_invalid(b, out, v);
-    } else if (x.value < f->minimum) {
+    } else if (x < f->minimum) {
         list_invalid(b, out, v);
     } else {
-        list_number(b, out, v, x.value);
+        list_number(b, out, v, x);
     }
 }
 
@@ -519,63 +518,17 @@ str encode_explain(struct arena *a, const struct encoder *e, uint32_t field, con
     const struct field *f = &e->schema->field[field];
     str name = str_slice(f->name, 0, 80), text = str_slice(v->text, 0, 80);
     struct moment m;
-    struct number x;
+    double x;
     if (f->type == FIELD_DATE)
         return str_format(a, "column %.*s (date): \"%.*s\" %s", STR_ARG(name), STR_ARG(text),
                           time_fault_text(time_read(v->text, f->date_order, &m)));
-    if (number_read(v->text, f->decimal, &x) && x.value < f->minimum) {
+    if (quantity_read_number(v->text, f->decimal, &x) && x < f->minimum) {
         str least = number_text(a, f->minimum);
         return str_format(a, "column %.*s (numeric): %.*s is below the smallest possible value, %.*s", STR_ARG(name),
                           STR_ARG(text), STR_ARG(least));
     }
     return str_format(a, "column %.*s (%s): \"%.*s\" is not a number", STR_ARG(name), field_type_name(f->type),
                       STR_ARG(text));
-}
-
-/* ---- many rows ---- */
-
-struct growing {
-    uint32_t *col;
-    double *val;
-    size_t n, cap, val_cap;
-};
-
-static void append(struct arena *a, struct growing *g, const struct row *r) {
-    if (g->n + r->n > g->cap) {
-        g->col = arena_grow(a, g->col, &g->cap, g->n + r->n, sizeof *g->col);
-        g->val = arena_grow(a, g->val, &g->val_cap, g->n + r->n, sizeof *g->val);
-    }
-    if (r->n > 0) {
-        memcpy(g->col + g->n, r->col, r->n * sizeof *r->col);
-        memcpy(g->val + g->n, r->val, r->n * sizeof *r->val);
-    }
-    g->n += r->n;
-}
-
-err encode_rows(struct arena *a, const struct encoder *e, const struct frame *f, const uint32_t *rows, size_t n,
-                const double *y, struct dataset **out, size_t *invalid) {
-    struct encoded *x = encoded_new(a, e);
-    str *cell = ARENA_ARRAY(a, f->n_col, str);
-    size_t *start = ARENA_ARRAY(a, n + 1, size_t), bad = 0;
-    double *outcome = ARENA_ARRAY(a, n, double);
-    size_t guess = (2 * e->n_used + 2) * n;
-    struct growing g = {
-        .col = ARENA_ARRAY(a, guess, uint32_t), .val = ARENA_ARRAY(a, guess, double), .cap = guess, .val_cap = guess};
-    for (size_t i = 0; i < n; i++) {
-        for (size_t c = 0; c < f->n_col; c++)
-            cell[c] = f->cell[c][rows[i]];
-        encode_row(e, cell, x);
-        append(a, &g, &x->row);
-        start[i + 1] = g.n;
-        outcome[i] = y ? y[i] : 0;
-        bad += x->n_invalid;
-    }
-    struct dataset *s = ARENA_NEW(a, struct dataset);
-    *s = (struct dataset){.n = n, .d = e->width, .start = start, .col = g.col, .val = g.val, .y = outcome};
-    if (invalid)
-        *invalid = bad;
-    *out = s;
-    return OK;
 }
 
 /* ---- rates of the rows before ---- */

@@ -84,14 +84,9 @@ void encode_row(const struct encoder *e, const str *cell, struct encoded *out);
  * have". */
 str encode_explain(struct arena *a, const struct encoder *e, uint32_t field, const struct field_value *v);
 
-/* The n given rows of a frame as a dataset with outcomes y[n] (copied; NULL: zeros). The encoder must be bound to f's
- * columns. *invalid, when not NULL, gets the number of invalid cells. */
-err encode_rows(struct arena *a, const struct encoder *e, const struct frame *f, const uint32_t *rows, size_t n,
-                const double *y, struct dataset **out, size_t *invalid) MUST_CHECK;
-
 /* Replaces each row's rate numbers by those of the rows before it in a random order (Prokhorenkova et al. 2018): neither the
- * row's own outcome nor, as when folds take turns, its absence can be read from them. s comes from encode_rows, or is such a
- * dataset with further columns after the encoder's, with outcomes in s->y. */
+ * row's own outcome nor, as when folds take turns, its absence can be read from them. s: rows of the encoder, further
+ * columns behind its own allowed, with outcomes in s->y. */
 void encoder_order_rates(struct arena *a, const struct encoder *e, struct dataset *s, uint64_t seed);
 
 #endif

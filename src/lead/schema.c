@@ -152,17 +152,22 @@ void schema_to_json_choices(struct json_writer *w, const struct schema *s) { put
 /* ---- reading ---- */
 
 static err refuse(const struct json *v, const char *slug, const char *what, str name) {
-    return fail(ERR_INPUT, slug, "line %u column %u: %s%s%.*s%s", v->line, v->column, what, name.len > 0 ? " \"" : "",
+    return fail(ERR_INPUT, slug, "line %u, column %u: %s%s%.*s%s", v->line, v->column, what, name.len > 0 ? " \"" : "",
                 STR_ARG(str_slice(name, 0, 80)), name.len > 0 ? "\"" : "");
+}
+
+static err refuse_odd_key(const struct json_member *m, const char *what) {
+    const struct json key = json_key_of(m);
+    return refuse(&key, "schema_unknown_key", what, m->key);
 }
 
 /* An unknown key, with the known one that it may have been meant to be. */
 static err refuse_key(struct arena *a, const struct json_member *m, const char *what, const char *const *known, size_t n) {
     const char *near = settings_nearest(a, m->key, known, n);
     if (!near)
-        return refuse(&m->value, "schema_unknown_key", what, m->key);
-    return fail(ERR_INPUT, "schema_unknown_key", "line %u column %u: %s \"%.*s\"; did you mean \"%s\"?", m->value.line,
-                m->value.column, what, STR_ARG(str_slice(m->key, 0, 80)), near);
+        return refuse_odd_key(m, what);
+    return fail(ERR_INPUT, "schema_unknown_key", "line %u, column %u: %s \"%.*s\"; did you mean \"%s\"?", m->line, m->column,
+                what, STR_ARG(str_slice(m->key, 0, 80)), near);
 }
 
 /* YAML reads `missing: [-1]` as a number and `positive: true` as a truth value; both are meant as text. */
@@ -259,7 +264,7 @@ static err read_level(struct arena *a, const struct json *v, struct level *out) 
         else if (str_equal(m->key, STR("also")))
             TRY(read_texts(a, &m->value, SCHEMA_MAX_LEVEL, &out->variant, &out->n_variant));
         else
-            return refuse(&m->value, "schema_unknown_key", "a level has no key", m->key);
+            return refuse_odd_key(m, "a level has no key");
     }
     return OK;
 }
@@ -353,7 +358,7 @@ static err read_fitted_member(struct arena *a, const struct json_member *m, stru
         const int64_t most = INT64_C(400000000000000); /* beyond year 9999 */
         return read_integer(&m->value, -most, most, &f->reference_ms);
     }
-    return refuse(&m->value, "schema_unknown_key", "\"fitted\" has no key", m->key);
+    return refuse_odd_key(m, "\"fitted\" has no key");
 }
 
 static bool all_within(const double *v, size_t n, double low, double high) {

@@ -388,7 +388,7 @@ err fit_model(struct arena *a, const struct dataset *s, const struct fit_request
     note(&w, "calibrating");
     if (w.candidate[0].family != &bayesian_family) /* which is as calibrated as few rows allow */
         calibration_choose(a, out->held_out, s->y, s->weight, s->n, request->opts.fold, request->opts.n_fold,
-                           &out->calibration, NULL);
+                           &out->calibration);
     measure_gain(&w, out);
     TRY(judge_signal(&w, out));
     if (out->no_signal)

@@ -383,6 +383,7 @@ struct treeshap *treeshap_new_within(struct arena *a, const struct trees *t, siz
                         .inner = ARENA_ARRAY(a, most, uint32_t),
                         .number = ARENA_ARRAY(a, t->d, uint32_t),
                         .column = ARENA_ARRAY(a, t->d, uint32_t)};
+    c.group = arena_grow(a, NULL, &c.cap_group, 1, sizeof *c.group);
     struct shap_batch *batch = ARENA_ARRAY(a, t->part[1] - t->part[0] + 1, struct shap_batch);
     struct shap_walk *walk = ARENA_ARRAY(a, t->part[1] - t->part[0], struct shap_walk);
     s->n_batch = 1;

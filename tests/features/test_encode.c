@@ -224,12 +224,8 @@ static void standardises_training_rows(void **state) {
         s->y[i] = rng_uniform(&r) < u;
     }
     struct schema *schema = sheet_infer(*state, s);
-    struct encoder *e;
-    struct dataset *d;
-    size_t invalid;
-    assert_ok(encoder_new(*state, schema, s->frame.name, 1, &e));
-    assert_ok(encode_rows(*state, e, &s->frame, s->rows, 1000, s->y, &d, &invalid));
-    assert_int_equal(invalid, 0);
+    struct vectoriser *v;
+    const struct dataset *d = frame_vectors(*state, schema, &s->frame, s->rows, 1000, s->y, &v);
     assert_int_equal(d->n, 1000);
     double sum = 0, squares = 0;
     for (size_t i = 0; i < 1000; i++) {
@@ -295,15 +291,13 @@ static void lists_rates_of_many_levels(void **state) {
 static void training_rows_do_not_see_themselves(void **state) {
     struct sheet *s = many_levels(*state);
     struct schema *schema = sheet_infer(*state, s);
-    struct encoder *e;
-    struct dataset *d, *turned;
-    assert_ok(encoder_new(*state, schema, s->frame.name, 1, &e));
-    assert_ok(encode_rows(*state, e, &s->frame, s->rows, 6400, s->y, &d, NULL));
+    struct vectoriser *v;
+    struct dataset *d = frame_vectors(*state, schema, &s->frame, s->rows, 6400, s->y, &v), *turned;
     double *y = arena_copy(*state, s->y, 6400 * sizeof *y);
     y[345] = 1 - y[345];
-    assert_ok(encode_rows(*state, e, &s->frame, s->rows, 6400, y, &turned, NULL));
-    encoder_order_rates(*state, e, d, 5);
-    encoder_order_rates(*state, e, turned, 5);
+    turned = frame_vectors(*state, schema, &s->frame, s->rows, 6400, y, &v);
+    encoder_order_rates(*state, vectoriser_encoder(v), d, 5);
+    encoder_order_rates(*state, vectoriser_encoder(v), turned, 5);
     size_t moved = 0, distinct = 0;
     for (size_t i = 0; i < 6400; i++) {
         struct row x = dataset_row(d, i), z = dataset_row(turned, i);

@@ -1,5 +1,7 @@
 /* test_schema.c — the file form of the schema: both ways, and what is refused. */
 #include "lead/schema.h"
+#include "base/asset.h"
+#include "base/json_schema.h"
 #include "base/rng.h"
 #include "base/yaml.h"
 #include "unit.h"
@@ -110,7 +112,40 @@ static void refuses_what_makes_no_sense(void **state) {
         err rc = read(*state, str_from(rows[i].text), false, &s);
         if (rc != ERR_INPUT || strcmp(err_slug(), rows[i].slug) != 0)
             fail_msg("%s: %s [%s] %s", rows[i].text, err_name(rc), err_slug(), err_text());
-        assert_non_null(strstr(err_text(), "line 1 column"));
+        assert_non_null(strstr(err_text(), "line 1, column"));
+    }
+}
+
+static void an_unknown_key_is_said_where_it_stands(void **state) {
+    struct schema *s;
+    assert_fails(read(*state, STR("{\"fields\":[\n {\"name\":\"a\",\n  \"kind\":   1}]}"), false, &s), ERR_INPUT,
+                 "schema_unknown_key");
+    assert_non_null(strstr(err_text(), "line 3, column 3: "));
+    assert_fails(read(*state, STR("{\"fields\":[{\"name\":\"a\",\"levels\":[{\n\"colour\": 2}]}]}"), false, &s), ERR_INPUT,
+                 "schema_unknown_key");
+    assert_non_null(strstr(err_text(), "line 2, column 1: "));
+}
+
+static void its_json_schema_agrees(void **state) {
+    static const struct {
+        const char *text;
+        err form;
+    } rows[] = {{full, OK},
+                {"{\"fields\":[]}", OK},
+                {"{\"fields\":[{\"name\":5,\"type\":\"multi\",\"separator\":\"|\",\"missing\":[-1,true,null,\"x\"]}]}", OK},
+                {"{\"fields\":[{\"name\":\"a\",\"kind\":1}]}", ERR_INPUT},
+                {"{\"fields\":[{\"name\":\"a\",\"type\":\"number\"}]}", ERR_INPUT},
+                {"{\"fields\":[{\"name\":\"a\",\"levels\":[{\"name\":\"x\"}]}]}", ERR_INPUT},
+                {"{\"fields\":[{\"name\":\"a\",\"fitted\":{\"mean\":1}}]}", ERR_INPUT}};
+    const struct json *form, *v;
+    assert_ok(json_parse(*state, asset_get(STR("schemas/schema.json")), NULL, &form));
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct json_problems problems;
+        struct schema *s;
+        assert_ok(json_parse(*state, str_from(rows[i].text), NULL, &v));
+        if (json_schema_check(*state, form, v, &problems) != rows[i].form)
+            fail_msg("%s: %s", rows[i].text, problems.n > 0 ? problems.items[0].text.ptr : "no problem");
+        assert_int_equal(schema_from_json(*state, v, &s), rows[i].form);
     }
 }
 
@@ -158,7 +193,8 @@ static void damaged_files_are_safe(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         ARENA_TEST(reads_what_it_writes),        ARENA_TEST(reads_what_people_write),
-        ARENA_TEST(refuses_what_makes_no_sense), ARENA_TEST(drops_constants_that_do_not_agree),
+        ARENA_TEST(refuses_what_makes_no_sense), ARENA_TEST(an_unknown_key_is_said_where_it_stands),
+        ARENA_TEST(its_json_schema_agrees),      ARENA_TEST(drops_constants_that_do_not_agree),
         ARENA_TEST(damaged_files_are_safe),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
