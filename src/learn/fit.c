@@ -3,6 +3,7 @@
 
 #include "base/rng.h"
 #include "ml/bayesian.h"
+#include "ml/logistic.h"
 #include "ml/special.h"
 #include "ml/stack.h"
 
@@ -19,7 +20,7 @@ static const double small_gain = 0.06;
 
 struct candidate {
     const struct model_family *family;
-    struct model *model;
+    const struct model *model;
     double *held_out;
 };
 
@@ -42,10 +43,17 @@ static err fit_candidate(struct work *w, const char *name) {
     if (!c->family)
         return fail(ERR_INPUT, "family_unknown",
                     "there is no model family \"%s\": use auto, logistic, subscore, naive_bayes, gbdt or bayesian", name);
+    w->n++;
+    if (c->family == &logistic_family && w->request->logistic) {
+        c->model = w->request->logistic;
+        c->held_out = w->request->logistic_held_out;
+        return OK;
+    }
+    struct model *model;
     c->held_out = ARENA_ARRAY(w->a, w->s->n, double);
     note(w, name);
-    TRY(c->family->fit(w->a, w->s, &w->request->opts, c->held_out, &c->model));
-    w->n++;
+    TRY(c->family->fit(w->a, w->s, &w->request->opts, c->held_out, &model));
+    c->model = model;
     return OK;
 }
 
@@ -58,8 +66,12 @@ static bool enough_for_trees(const struct dataset *s) {
 
 /* Too few rows for stacking weights or a calibration to be learned: the average by evidence is all there is. With a profile
  * it stays ahead of the stack for longer. */
-static bool few_rows(const struct work *w) {
-    return w->s->n < FEW_ROWS || (w->request->has_profile && w->s->n <= BAYESIAN_ROWS);
+static bool few_rows(const struct fit_request *request, size_t n) {
+    return n < FEW_ROWS || (request->has_profile && n <= BAYESIAN_ROWS);
+}
+
+bool fit_has_logistic(const struct fit_request *request, size_t n) {
+    return str_equal(request->family, STR("logistic")) || (str_equal(request->family, STR("auto")) && !few_rows(request, n));
 }
 
 static err fit_candidates(struct work *w) {
@@ -68,7 +80,7 @@ static err fit_candidates(struct work *w) {
         return fail(ERR_INPUT, "family_needs_profile", "the family subscore needs a profile: give one with --profile FILE");
     if (!str_equal(family, STR("auto")))
         return fit_candidate(w, str_cstr(w->a, family));
-    if (few_rows(w))
+    if (few_rows(w->request, w->s->n))
         return fit_candidate(w, "bayesian");
     TRY(fit_candidate(w, "logistic"));
     TRY(fit_candidate(w, "naive_bayes"));

@@ -25,6 +25,8 @@ struct fit_request {
     str family;       /* auto, logistic, subscore, naive_bayes, gbdt */
     bool has_profile; /* the dataset has sub-score columns */
     struct fit_opts opts;
+    const struct model *logistic;              /* the candidate "logistic" when it has been fitted already, or NULL */
+    double *logistic_held_out;                 /* its out-of-fold log-odds */
     const double *order;                       /* n: what comes later is larger; NULL: no order is known */
     void (*note)(void *ctx, const char *what); /* says what begins; may be NULL */
     void *note_ctx;
@@ -52,6 +54,9 @@ struct fitted {
     double gain, gain_error; /* mean paired gain over the base rate and its standard error */
     bool no_signal;          /* nothing better than the base rate was found: no members, intercept = its log-odds */
 };
+
+/* Whether a family, or auto, has a logistic regression on the fields among its candidates. */
+bool fit_has_logistic(const struct fit_request *request, size_t n);
 
 /* ERR_INPUT (slug "family_unknown", "family_needs_profile") or what a family answers. opts.fold must be set. */
 err fit_model(struct arena *a, const struct dataset *s, const struct fit_request *request, struct fitted *out) MUST_CHECK;

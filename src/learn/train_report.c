@@ -64,12 +64,20 @@ static void evaluate_segments(struct train_work *w, const struct dataset *s, con
     evaluation_segments(w->a, p, s->y, s->n, by, n, SEGMENT_LEAST_ROWS, &e->segment, &e->n_segment);
 }
 
+/* Squares are part of their field and have no term of their own to show. */
+static bool is_shown(const struct train_work *w, size_t term) {
+    const size_t first = bundle_first_interaction(w->bundle);
+    if (term >= first)
+        return w->schema->interaction[term - first].first != w->schema->interaction[term - first].second;
+    return term >= w->schema->n_field ? w->o->profile->section[term - w->schema->n_field].present
+                                      : field_is_used(&w->schema->field[term]);
+}
+
 static void list_features(struct train_work *w, struct evaluation *e) {
     struct evaluation_feature *feature = ARENA_ARRAY(w->a, w->bundle->n_term, struct evaluation_feature);
     size_t n = 0;
     for (size_t t = 0; t < w->bundle->n_term; t++)
-        if (t >= w->schema->n_field ? w->o->profile->section[t - w->schema->n_field].present
-                                    : field_is_used(&w->schema->field[t]))
+        if (is_shown(w, t))
             feature[n++] = (struct evaluation_feature){.name = bundle_term_title(w->bundle, t),
                                                        .group = bundle_term_group(w->bundle, t),
                                                        .importance = w->bundle->importance[t]};
