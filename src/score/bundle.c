@@ -17,7 +17,7 @@ enum { BUNDLE_MAX_BYTE = 512 << 20, BUNDLE_MAX_TERM = 20000 };
 /* Bounds that no honest model comes near, and that keep every sum finite. */
 static const double max_weight = 1e6, max_number = 1e100;
 
-static const str magic = STR_INIT("galena-model ");
+static const str magic = STR_INIT(BUNDLE_MAGIC);
 
 static const struct model_family *const families[] = {&logistic_family, &naive_bayes_family, &subscore_family, &gbdt_family,
                                                       &bayesian_family};

@@ -11,6 +11,8 @@
 #include "ml/family.h"
 #include "profile/profile.h"
 
+#define BUNDLE_MAGIC "galena-model " /* what every model file begins with */
+
 enum { BUNDLE_VERSION = 1, BUNDLE_MAX_MEMBER = 8 };
 
 /* One fitted family with its weight in the log-odds of the whole. */
