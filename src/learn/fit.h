@@ -45,6 +45,7 @@ struct fitted {
     double intercept;
     struct calibration calibration;
     double excess;       /* variance of the log-odds beyond the members' spreads (bundle.h) */
+    double slope;        /* of the outcomes on the out-of-fold log-odds of a logistic model alone; 1 for others */
     double spread_scale; /* factor of the members' spreads, 0.5 to 1 */
     struct fit_trial trial[BUNDLE_MAX_MEMBER];
     size_t n_trial;

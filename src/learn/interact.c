@@ -4,7 +4,7 @@
 #include "ml/product_select.h"
 
 /* Fewer rows, or fewer of the rarer outcome, do not tell an interaction from chance. */
-enum { LEAST_ROWS = 300, LEAST_OUTCOME = 50 };
+enum { LEAST_ROWS = 300, LEAST_OUTCOME = 50, SURE_ROWS = 5000 };
 
 static bool is_wanted(const struct train_work *w, const struct fit_request *request) {
     double positives = 0;
@@ -90,9 +90,11 @@ err train_interact(struct train_work *w) {
         return OK;
     w->schema = with_interactions(w, &chosen);
     TRY(widen(w));
-    const double penalty = logistic_facts(w->logistic).penalty; /* a few columns more do not change what is best */
+    const double penalty = logistic_facts(w->logistic).penalty;
     train_request(w, &request);
-    request.opts.penalty_grid = &penalty;
-    request.opts.n_penalty = 1;
+    if (w->train->n >= SURE_ROWS) { /* a few columns more do not change what is best */
+        request.opts.penalty_grid = &penalty;
+        request.opts.n_penalty = 1;
+    }
     return fit_logistic(w, &request, held_out);
 }

@@ -133,6 +133,8 @@ static void assemble(struct train_work *w) {
     b->importance = importance;
     terms_imputation(w->a, b, encoder_products(vectoriser_encoder(w->vectoriser)), w->train, w->missing, w->o->seed,
                      imputation);
+    for (size_t t = 0; t < b->n_term; t++) /* what a model that is too flat understates */
+        imputation[t] *= fmax(w->fitted.slope * w->fitted.slope, 1);
     b->imputation = imputation;
     if (!b->no_signal)
         b->excess += terms_attenuation(b, w->train, w->missing, w->fitted.held_out);

@@ -8,7 +8,7 @@
 
 #include <math.h>
 
-enum { MAX_CANDIDATE = 160, MAX_FOLD = 10, SHORT = 20, LEAST_SCREEN_ROWS = 1000 };
+enum { MAX_CANDIDATE = 160, MAX_FOLD = 10, SHORT = 20, LEAST_SCREEN_ROWS = 1000, MOST_HALVINGS = 4 };
 
 /* Pairs of entries that screening may visit, and the share of the threshold that something must reach there for the rest to
  * be worth the time. */
@@ -453,6 +453,38 @@ static void step_newton(const struct work *w, const double *gram, const double *
         t->n = 0;
 }
 
+static double row_loss(double logit, double y) { return y > 0 ? softplus(-logit) : softplus(logit); }
+
+static double moved_logit(const struct work *w, size_t i, const struct taken *t, double step) {
+    double z = w->held_out[w->row[i]];
+    for (size_t k = 0; k < t->n; k++)
+        z += step * t->theta[k] * w->rest[i * w->p + t->at[k]];
+    return z;
+}
+
+/* Loss over all rows but those of a fold, with a part of the step taken. */
+static double loss_without(const struct work *w, uint32_t fold, const struct taken *t, double step) {
+    double sum = 0;
+    for (uint32_t f = 0; f < w->o->n_fold; f++)
+        for (size_t i = w->part[f]; f != fold && i < w->part[f + 1]; i++)
+            sum += dataset_weight(w->s, w->row[i]) * row_loss(moved_logit(w, i, t, step), w->s->y[w->row[i]]);
+    return sum;
+}
+
+/* Where effects are large one Newton step goes too far: it is halved while that lowers the loss. */
+static void shorten_step(const struct work *w, uint32_t fold, struct taken *t) {
+    double step = 1, loss = loss_without(w, fold, t, step);
+    for (int i = 0; i < MOST_HALVINGS; i++) {
+        const double shorter = loss_without(w, fold, t, step / 2);
+        if (shorter >= loss)
+            break;
+        loss = shorter;
+        step /= 2;
+    }
+    for (size_t k = 0; k < t->n; k++)
+        t->theta[k] *= step;
+}
+
 static void take_products(const struct work *w, uint32_t fold, double threshold, struct taken *out) {
     struct arena_mark mark = arena_mark(w->a);
     double *gram = ARENA_ARRAY(w->a, w->p * w->p, double), *score = ARENA_ARRAY(w->a, w->p, double);
@@ -460,12 +492,12 @@ static void take_products(const struct work *w, uint32_t fold, double threshold,
     step_forward(w, 1u << fold, threshold, gram, score, out);
     sum_without(w, fold, gram, score);
     step_newton(w, gram, score, out);
+    if (out->n > 0 && fold < w->o->n_fold)
+        shorten_step(w, fold, out);
     arena_rewind(w->a, mark);
 }
 
 /* ---- cross-validation ---- */
-
-static double row_loss(double logit, double y) { return y > 0 ? softplus(-logit) : softplus(logit); }
 
 /* Mean gain in log loss over the held-out rows, and its standard error. */
 static void measure(const struct work *w, const struct taken *taken, struct product_selection *out) {
@@ -473,10 +505,7 @@ static void measure(const struct work *w, const struct taken *taken, struct prod
     for (uint32_t f = 0; f < w->o->n_fold; f++)
         for (size_t i = w->part[f]; taken[f].n > 0 && i < w->part[f + 1]; i++) {
             const double before = w->held_out[w->row[i]], y = w->s->y[w->row[i]];
-            double z = before;
-            for (size_t k = 0; k < taken[f].n; k++)
-                z += taken[f].theta[k] * w->rest[i * w->p + taken[f].at[k]];
-            const double d = row_loss(before, y) - row_loss(z, y);
+            const double d = row_loss(before, y) - row_loss(moved_logit(w, i, &taken[f], 1), y);
             sum += d;
             square += d * d;
         }
@@ -485,17 +514,32 @@ static void measure(const struct work *w, const struct taken *taken, struct prod
     out->gain_error = sqrt(fmax(square / n - out->gain * out->gain, 0) / n);
 }
 
-/* What all rows take and more than half of the complements take too. */
+/* Whether two products are of the same two fields. A level times a number is the same, given the columns, as the other
+ * levels times it: complements may agree on the fields and not on the product. */
+static bool same_fields(const struct work *w, const struct product *p, const struct product *q) {
+    const uint32_t *field = w->o->field, *column = w->column;
+    const uint32_t a = field[column[p->j]], b = field[column[p->k]], c = field[column[q->j]], d = field[column[q->k]];
+    return (a == c && b == d) || (a == d && b == c);
+}
+
+static uint32_t count_votes(const struct work *w, const struct taken *taken, const struct product *p) {
+    uint32_t votes = 0;
+    for (uint32_t f = 0; f < w->o->n_fold; f++) {
+        bool found = false;
+        for (size_t k = 0; k < taken[f].n; k++)
+            found |= same_fields(w, &w->product[taken[f].at[k]], p);
+        votes += found;
+    }
+    return votes;
+}
+
+/* What all rows take, of fields that more than half of the complements take products of too. */
 static void agree(const struct work *w, const struct taken *taken, struct product_selection *out) {
     const struct taken *all = &taken[w->o->n_fold];
     for (size_t i = 0; i < all->n; i++) {
         const struct product *p = &w->product[all->at[i]];
         const uint32_t x = w->column[p->j], y = w->column[p->k];
-        uint32_t votes = 0;
-        for (uint32_t f = 0; f < w->o->n_fold; f++)
-            for (size_t k = 0; k < taken[f].n; k++)
-                votes += taken[f].at[k] == all->at[i];
-        if (2 * votes > w->o->n_fold)
+        if (2 * count_votes(w, taken, p) > w->o->n_fold)
             out->chosen[out->n++] = (struct product_choice){x < y ? x : y, x < y ? y : x, all->statistic[i]};
     }
 }

@@ -7,11 +7,11 @@
  *   2. Forward selection among the best of each. Products are made orthogonal to all columns of the model (in the metric w,
  *      with its posterior covariance), taken one by one by their statistic given those taken before, and only while that
  *      passes the 5 % level divided by the number of pairs screened (Bonferroni).
- *   3. Cross-validation of the whole procedure. What the complement of a fold takes, with one Newton step for its
- *      coefficients under the model's penalty, is judged on the fold. Because products are orthogonal to the columns, what
- *      the folds' base models know of each other's rows moves this to second order only. Unless the mean gain in log loss is
- *      above its standard error, nothing is taken; and only what more than half of the complements take as well.
- * Rows beyond PRODUCT_ROWS are sampled, so that the time does not grow with the file. */
+ *   3. Cross-validation of the whole procedure. What the complement of a fold takes, with one Newton step (shortened
+ *      while that lowers the complement's loss) for its coefficients under the model's penalty, is judged on the fold.
+ * Because products are orthogonal to the columns, what the folds' base models know of each other's rows moves this to second
+ * order only. Unless the mean gain in log loss is above its standard error, nothing is taken; and only what more than half
+ * of the complements take as well. Rows beyond PRODUCT_ROWS are sampled, so that the time does not grow with the file. */
 #ifndef GALENA_ML_PRODUCT_SELECT_H
 #define GALENA_ML_PRODUCT_SELECT_H
 
