@@ -13,7 +13,11 @@
  *
  * Where the logistic model is right this comes out near v; where the trees do as well as it although they disagree, both
  * are wrong, and it comes out larger. Members' spreads that show less are joined by an excess; those that show more (they
- * are added as if members erred together) are scaled down, to half at most, but never those of the logistic model alone. */
+ * are added as if members erred together) are scaled down, to half at most, but never those of the logistic model alone.
+ *
+ * A family "logistic" by itself has no trees to compare with. There the slope of the outcomes on its out-of-fold log-odds,
+ * when it is not 1, tells of a penalty that does not suit this truth: what it would move, (slope - 1)^2 var(log-odds), is
+ * the excess. */
 #ifndef GALENA_LEARN_FIT_H
 #define GALENA_LEARN_FIT_H
 
