@@ -132,19 +132,47 @@ static void add_field(struct buf *out, const struct reason_input *in, uint32_t t
     }
 }
 
-void reason_write(struct buf *out, const struct reason_input *in, uint32_t term) {
-    double share = in->share[term];
-    if (term < in->schema->n_field) {
-        add_field(out, in, term, share > 0);
-    } else {
-        const struct extra_term *e = &in->extra[term - in->schema->n_field];
-        buf_add(out, e->title);
-        buf_add(out, STR(" is "));
-        if (e->text.len > 0)
-            buf_add(out, utf8_cut(e->text, 80));
-        else
-            add_number(out, round(e->value * 100) / 100);
+/* A field and its value alone. */
+static void add_plain(struct buf *out, const struct reason_input *in, uint32_t field) {
+    const struct field *f = &in->schema->field[field];
+    const struct field_value *v = &in->value[field];
+    buf_add(out, utf8_cut(title_of(f), 200));
+    if (v->state == VALUE_MISSING || v->state == VALUE_INVALID) {
+        buf_add(out, STR(" is not known"));
+        return;
     }
+    buf_add(out, STR(" is "));
+    if (f->type == FIELD_NUMERIC)
+        add_number(out, v->number);
+    else
+        buf_add(out, utf8_cut(v->text, 80));
+}
+
+static void add_interaction(struct buf *out, const struct reason_input *in, const struct interaction *x) {
+    add_plain(out, in, x->first);
+    buf_add(out, STR(" and "));
+    add_plain(out, in, x->second);
+    buf_add(out, STR(", beyond each alone"));
+}
+
+static void add_extra(struct buf *out, const struct extra_term *e) {
+    buf_add(out, e->title);
+    buf_add(out, STR(" is "));
+    if (e->text.len > 0)
+        buf_add(out, utf8_cut(e->text, 80));
+    else
+        add_number(out, round(e->value * 100) / 100);
+}
+
+void reason_write(struct buf *out, const struct reason_input *in, uint32_t term) {
+    const size_t first_interaction = in->schema->n_field + in->n_extra;
+    double share = in->share[term];
+    if (term < in->schema->n_field)
+        add_field(out, in, term, share > 0);
+    else if (term < first_interaction)
+        add_extra(out, &in->extra[term - in->schema->n_field]);
+    else
+        add_interaction(out, in, &in->schema->interaction[term - first_interaction]);
     buf_add(out, share > 0 ? STR(": multiplies the odds by ") : STR(": divides the odds by "));
     double factor = exp(fabs(share));
     add_number(out, factor < 10 ? round(factor * 100) / 100 : factor);
