@@ -3,7 +3,8 @@
 # Asks nothing, uses sudo only when not root, says what it installs; does nothing when all is there.
 set -eu
 
-build="meson ninja-build gcc g++ pkg-config python3 libc6-dev zlib1g-dev libfyaml-dev libsodium-dev libzstd-dev libhiredis-dev libxgboost-dev libsqlite3-dev libpq-dev"
+build="meson ninja-build gcc g++ pkg-config python3 libc6-dev zlib1g-dev libfyaml-dev libsodium-dev libzstd-dev libhiredis-dev"
+build="$build libxgboost-dev libsqlite3-dev libpq-dev"
 test="libcmocka-dev libjansson-dev postgresql redis-server sqlite3"
 check="clang clang-tidy clang-format libclang-rt-dev"
 bench="python3-numpy python3-pandas python3-sklearn python3-xgboost"
