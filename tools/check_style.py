@@ -16,6 +16,8 @@ MAX_FUNCTION = 120
 # Words that say nothing, or that belong to the making and not to the thing made.
 BANNED = re.compile(r'\b(TODO|FIXME|XXX|HACK|WIP|obviously|simply put|as an AI|this session|the helper|worktree)\b')
 FAIL = re.compile(r'\bfail\(\s*(ERR_\w+|[\w.>-]+)\s*,\s*"([^"]*)"\s*,\s*((?:"(?:\\.|[^"\\])*"\s*(?:PRI\w+\s*)?)*)', re.DOTALL)
+# A line of a table of failures: {…, ERR_AGAIN, "disk_full", "the disk is full"…}.
+ENTRY = re.compile(r'[{,]\s*(ERR_\w+),\s*"([^"]*)",\s*("(?:\\.|[^"\\])*")', re.DOTALL)
 USAGE = re.compile(r'\bsession_usage\(\s*"([^"]*)"\s*,\s*((?:"(?:\\.|[^"\\])*"\s*)*)', re.DOTALL)
 
 
@@ -56,7 +58,7 @@ def errors():
     found = {}
     for path in sources('.c', '.cpp', folders=('src',)):
         text = path.read_text(encoding='utf-8')
-        matches = [(m.start(), m.group(1), m.group(2), m.group(3)) for m in FAIL.finditer(text)]
+        matches = [(m.start(), m.group(1), m.group(2), m.group(3)) for pattern in (FAIL, ENTRY) for m in pattern.finditer(text)]
         matches += [(m.start(), 'ERR_INPUT', m.group(1), m.group(2)) for m in USAGE.finditer(text)]
         for at, code, slug, sentence in matches:
             pieces = re.findall(r'"((?:\\.|[^"\\])*)"|(PRI\w+)', sentence)

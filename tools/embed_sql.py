@@ -18,7 +18,8 @@ import re
 import sys
 
 TOKEN = re.compile(r"""(?P<string>'(?:[^']|'')*')|(?P<name>"(?:[^"]|"")*")|(?P<comment>--[^\n]*|/\*.*?\*/)|(?P<param>\?\d*)
-    |(?P<rows>\$rows\s*\([^)]*\))|(?P<now>\$now\b)|(?P<dollar>\$\w*)|(?P<word>[A-Za-z_]\w*)|(?P<space>\s+)|(?P<other>.)""", re.VERBOSE | re.DOTALL)
+    |(?P<rows>\$rows\s*\([^)]*\))|(?P<now>\$now\b)|(?P<dollar>\$\w*)|(?P<word>[A-Za-z_]\w*)|(?P<space>\s+)
+    |(?P<other>.)""", re.VERBOSE | re.DOTALL)
 SERVER_NOW = '(extract(epoch from clock_timestamp())*1000)::bigint'
 POSTGRES_TYPE = {'BIGINT': 'BIGINT', 'REAL': 'DOUBLE PRECISION', 'TEXT': 'TEXT', 'BLOB': 'BYTEA'}
 
@@ -277,8 +278,8 @@ def write_source(path, symbol, migrations, queries):
     if queries:
         lines.append(f'static const struct db_statement {symbol}_statement[] = {{')
         for q in queries:
-            lines.append(f'    {{"{q.name}",\n     {{{c_text(q.sqlite)},\n      {c_text(q.postgres)}}},\n     {c_text(q.many)}, {q.n_param}, '
-                         f'{"true" if q.now else "false"}}},')
+            lines.append(f'    {{"{q.name}",\n     {{{c_text(q.sqlite)},\n      {c_text(q.postgres)}}},\n     {c_text(q.many)}, '
+                         f'{q.n_param}, {"true" if q.now else "false"}}},')
         lines += ['};', '']
     if migrations:
         lines.append(f'static const struct db_migration {symbol}_migration[] = {{')
@@ -288,8 +289,8 @@ def write_source(path, symbol, migrations, queries):
     statement = f'{symbol}_statement' if queries else 'NULL'
     migration = f'{symbol}_migration' if migrations else 'NULL'
     lines += [f'extern const struct db_catalogue {symbol};', f'const struct db_catalogue {symbol} = {{',
-              f'    .statement = {statement}, .n_statement = {len(queries)}, .migration = {migration}, .n_migration = {len(migrations)},',
-              '};', '']
+              f'    .statement = {statement}, .n_statement = {len(queries)},',
+              f'    .migration = {migration}, .n_migration = {len(migrations)},', '};', '']
     with open(path, 'w', encoding='utf-8') as f:
         f.write('\n'.join(lines))
 
