@@ -66,7 +66,8 @@ def main():
     rules = read_rules(ROOT / 'tools/layers.txt')
     kinds = {'order': 'a room includes only lower rooms', 'apart': 'stages never include one another',
              'private': '_priv.h headers stay in their folder', 'sockets': 'only the rim opens sockets',
-             'sql': 'only the store knows SQL', 'redis': 'only the store knows Redis', 'log': 'only the edges log', 'print': 'libraries never print and never exit',
+             'sql': 'only the store knows SQL',
+             'redis': 'only the store knows Redis', 'log': 'only the edges log', 'print': 'libraries never print and never exit',
              'depth': 'nothing is deeper than src/folder/file'}
     faults = {kind: [] for kind in kinds}
     for path in sorted((ROOT / 'src').rglob('*')):

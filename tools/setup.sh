@@ -7,7 +7,7 @@ build="meson ninja-build gcc g++ pkg-config python3 libc6-dev zlib1g-dev libfyam
 build="$build libxgboost-dev libsqlite3-dev libpq-dev"
 test="libcmocka-dev libjansson-dev postgresql redis-server sqlite3"
 check="clang clang-tidy clang-format libclang-rt-dev"
-bench="python3-numpy python3-pandas python3-sklearn python3-xgboost"
+bench="zstd python3-numpy python3-pandas python3-sklearn python3-xgboost"
 
 wanted=""
 for group in "${@:-build}"; do

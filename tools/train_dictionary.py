@@ -19,8 +19,9 @@ COMMON = {
     'source': ['web', 'webinar', 'import', 'referral', 'event', 'partner', 'advertisement', 'outbound', 'chat'],
     'seniority': ['c_level', 'vice_president', 'director', 'manager', 'senior', 'entry', 'owner'],
     'function': ['sales', 'marketing', 'engineering', 'finance', 'operations', 'human_resources', 'it', 'product', 'legal', 'support'],
-    'title': ['Chief Executive Officer', 'Chief Technology Officer', 'Vice President of Sales', 'Head of Marketing', 'Director of Engineering',
-              'Account Manager', 'Software Engineer', 'Product Manager', 'IT Manager', 'Founder', 'Head of Operations', 'Sales Manager'],
+    'title': ['Chief Executive Officer', 'Chief Technology Officer', 'Vice President of Sales', 'Head of Marketing',
+              'Director of Engineering', 'Account Manager', 'Software Engineer', 'Product Manager', 'IT Manager', 'Founder',
+              'Head of Operations', 'Sales Manager'],
     'industry': ['software', 'manufacturing', 'retail', 'healthcare', 'financial services', 'education', 'logistics', 'construction',
                  'professional services', 'energy', 'telecommunications', 'media'],
     'basis': ['consent', 'legitimate_interest', 'contract'],
@@ -81,7 +82,8 @@ class Maker:
 
     def lead(self):
         r = self.r
-        first, last, firm = self.word().capitalize(), self.word().capitalize(), self.word().capitalize() + ' ' + self.word().capitalize()
+        first, last = self.word().capitalize(), self.word().capitalize()
+        firm = self.word().capitalize() + ' ' + self.word().capitalize()
         domain = firm.replace(' ', '').lower() + '.' + self.pick('top')
         lead = self.maybe({
             'lead_id': '%032x' % r.getrandbits(128), 'crm': self.pick('crm'), 'crm_object': r.choice(['lead', 'contact']),
@@ -90,7 +92,8 @@ class Maker:
             'consent': self.maybe({'email_opt_out': r.random() < .1, 'do_not_call': r.random() < .2, 'legal_basis': self.pick('basis'),
                                    'enrichment_opt_out': r.random() < .05}),
             'owner': f'{self.word()}@{self.word()}.com', 'status': r.choice(['new', 'open', 'working', 'nurturing', 'qualified']),
-            'campaign': {'utm_source': self.word(), 'utm_medium': self.pick('medium'), 'utm_campaign': f'{self.word()}-{r.randint(2021, 2029)}'},
+            'campaign': {'utm_source': self.word(), 'utm_medium': self.pick('medium'),
+                         'utm_campaign': f'{self.word()}-{r.randint(2021, 2029)}'},
             'custom': {k: r.choice([self.sentence(), r.randint(0, 10 ** 6), self.word(), r.random() < .5, self.time()])
                        for k in r.sample(self.custom, r.randint(0, 10))},
             'engagement': [{'type': self.pick('event'), 'at': self.time(), 'url': f'https://{self.word()}.com/{self.word()}/{self.word()}',
@@ -115,7 +118,8 @@ def write_all(folder, leads):
 def compressed(names, *options):
     total = 0
     for name in names:
-        total += len(subprocess.run(['zstd', f'-{LEVEL}', '-c', '-q', '--no-check', *options, name], check=True, capture_output=True).stdout)
+        command = ['zstd', f'-{LEVEL}', '-c', '-q', '--no-check', *options, name]
+        total += len(subprocess.run(command, check=True, capture_output=True).stdout)
     return total
 
 

@@ -3,7 +3,8 @@
  * One interface, two drivers: the memory of this process, or a Redis server that several processes share. Redis is an aid:
  * when it cannot be reached every get is a miss, every put is forgotten, rates are counted in this process alone, and it is
  * tried again after a back-off (with jitter, at most CACHE_BACKOFF_MAX_MS); nothing waits longer than the time limit. So no
- * function here fails because of the cache.
+ * function here fails because of the cache. (Looking up the name of the server's host has the system's own time limit: give
+ * an address where that matters.)
  *
  * One cache serves every thread. Keys and values may be any bytes. The program must ignore SIGPIPE. */
 #ifndef GALENA_STORE_CACHE_H
@@ -21,7 +22,7 @@ enum {
 struct cache;
 
 struct cache_options {
-    size_t max_byte;       /* of the memory driver, keys and upkeep included; 0: 64 MiB */
+    size_t max_byte; /* of the memory driver, keys and upkeep included; no value above a 16th of it is stored; 0: 64 MiB */
     const char *redis_url; /* redis://[[user]:password@]host[:port][/db], or redis+unix://[[user]:password@]/path[?db=N];
                               NULL: memory */
     const char *prefix;    /* before every key on Redis; NULL: "galena:" */
@@ -51,17 +52,19 @@ struct cache_producer {
 };
 
 /* The value of `key`: from the cache, else made by the producer and stored for ttl_ms. Of those in this process who ask for
- * one key at once, one makes it and the others wait for its value or its failure, which is not stored. On Redis a short lock
- * (SET NX PX) holds back other processes too: they wait for the value, at most CACHE_LOCK_MS, then make their own. A value
- * is made anew by a single asker a little before it expires, the sooner the longer it takes to make, while the others still
- * get the old one (XFetch with beta 1: Vattani, Chierichetti and Lowenstein 2015). Fails as the producer does. */
+ * one key at once, one makes it and the others wait, as long as it takes, for its value or its failure, which is not stored.
+ * On Redis a short lock (SET NX PX) holds back other processes too: they wait for the value, at most CACHE_LOCK_MS, then
+ * make their own. A value is made anew by a single asker a little before it expires, the sooner the longer it takes to make,
+ * while the others still get the old one (XFetch with beta 1: Vattani, Chierichetti and Lowenstein 2015). Fails as the
+ * producer does. */
 enum { CACHE_LOCK_MS = 5000 };
 err cache_fetch(struct cache *c, str key, int64_t ttl_ms, struct cache_producer producer, struct arena *a,
                 str *out) MUST_CHECK;
 
 /* A token bucket of `burst` tokens, filled with `rate_per_s` > 0, full at first: takes n and returns true, or takes nothing
  * and writes after how many ms n will be there (rounded up, at least 1; -1: never, as n is above burst). *retry_after_ms is
- * 0 when true. Kept as the generic cell rate algorithm does, one number a key. On Redis the server's clock counts. */
+ * 0 when true. Kept as the generic cell rate algorithm does, one number a key. On Redis the server's clock counts. Of a key
+ * longer than CACHE_KEY_BYTE the beginning counts. */
 bool cache_take(struct cache *c, str key, double rate_per_s, double burst, double n, int64_t *retry_after_ms);
 
 /* For metrics; sums since cache_open. */

@@ -1,11 +1,9 @@
 /* vault.c — masters, the wrapping of tenant keys and data keys, and what is derived from a tenant's root. */
 #include "store/vault_priv.h"
 
-#include <errno.h>
-#include <fcntl.h>
+#include <assert.h>
 #include <sodium.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 /* Wrapped tenant key: form, master id, version, nonce, sealed (key, root). Wrapped data key: form, version, nonce, sealed
  * key. If you change this: WRAP_FORM, and read the old form too. */
@@ -104,6 +102,7 @@ static struct vault *vault_new(void) {
 }
 
 err vault_open(const struct vault_source *sources, size_t n, struct vault **out) {
+    assert(n > 0);
     if (sodium_init() < 0)
         return fail(ERR_AGAIN, "vault_random", "the system gives no random numbers");
     struct vault *v = vault_new();
