@@ -12,7 +12,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from tables import TABLES, train_arguments
+from tables import TABLES, path_of, train_arguments
 
 
 def measure(galena, name, family, folder):
@@ -28,6 +28,18 @@ def check(name, m):
     t = TABLES[name]
     ece_bar = t["ece"] if t["ece"] is not None else m["ece_floor_p95"] + 0.005
     return dict(auc=m["auc"] >= t["auc"], log_loss=m["log_loss"] <= t["log_loss"], ece=m["ece"] <= ece_bar), ece_bar
+
+
+def compare_with_pls(galena, name):
+    """What counting by field and value gets on the same rows: the predictive lead scoring of a CRM suite (bench/pls.c)."""
+    build = os.path.normpath(os.path.join(os.path.dirname(galena), "../.."))
+    if subprocess.run(["ninja", "-C", build, "bench/pls"], stdout=subprocess.DEVNULL).returncode != 0:
+        return None
+    t = TABLES[name]
+    exclude = ",".join(t["exclude"] + ([t["id"]] if t["id"] else []))
+    run = subprocess.run([os.path.join(build, "bench/pls"), path_of(name), t["target"], t["positive"], exclude], check=True,
+                         capture_output=True, text=True)
+    return json.loads(run.stdout)
 
 
 def main():
@@ -52,6 +64,11 @@ def main():
                 print(f"{name:20} auc {m['auc']:.4f} (>= {t['auc']:.3f}{mark('auc')})  log loss {m['log_loss']:.4f} "
                       f"(<= {t['log_loss']:.3f}{mark('log_loss')})  ece {m['ece']:.4f} (<= {ece_bar:.4f}{mark('ece')})  "
                       f"{x['seconds']:.1f} s", flush=True)
+            if name == "x_education" and (pls := compare_with_pls(a.galena, name)):
+                rows[-1]["pls"] = pls
+                if not a.json:
+                    print(f"{'  lead scoring by PLS':20} auc {pls['auc']:.4f}            log loss {pls['log_loss']:.4f}            "
+                          f"ece {pls['ece']:.4f}", flush=True)
     if a.json:
         print(json.dumps(rows))
     sys.exit(1 if missed else 0)

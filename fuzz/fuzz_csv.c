@@ -2,31 +2,14 @@
 #include "target.h"
 
 #include "base/csv.h"
+#include "base/pieces.h"
 #include "base/utf8.h"
-
-struct pieces {
-    str text;
-    size_t first, piece;
-};
-
-static err give(void *ctx, char *to, size_t cap, size_t *got) {
-    struct pieces *p = ctx;
-    size_t n = p->first > 0 ? p->first : p->piece;
-    p->first = 0;
-    n = n < cap ? n : cap;
-    n = n < p->text.len ? n : p->text.len;
-    if (n > 0)
-        memcpy(to, p->text.ptr, n);
-    p->text = str_slice(p->text, n, p->text.len);
-    *got = n;
-    return OK;
-}
 
 /* Writes the rows behind the first `skip`: the good ones as CSV, the bad ones (when `bad`) as their slug, line and raw text.
  */
 static err rewrite(struct arena *a, const struct csv_options *o, struct pieces *p, size_t skip, bool bad, struct buf *out) {
     struct csv *c = NULL;
-    TRY(csv_open(a, o, give, p, &c));
+    TRY(csv_open(a, o, pieces_give, p, &c));
     char delimiter = csv_delimiter(c);
     for (size_t n = 0;; n++) {
         struct csv_row row;
@@ -101,7 +84,7 @@ static err run(void *ctx) {
     struct buf *expected = text_buffer(w->arena);
     struct pieces p = {.text = input, .piece = SIZE_MAX};
     struct csv *c = NULL;
-    TRY(csv_open(w->arena, &o, give, &p, &c));
+    TRY(csv_open(w->arena, &o, pieces_give, &p, &c));
     o.delimiter = csv_delimiter(c);
     p = (struct pieces){.text = input, .piece = SIZE_MAX};
     FUZZ_CHECK(rewrite(w->arena, &o, &p, 0, true, expected) == OK);

@@ -1,5 +1,5 @@
 #!/bin/sh
-# check.sh — the long check: format, clang-tidy, clang, address/undefined and thread sanitizers. Stops at the first fault.
+# check.sh — the long check: layers, style, format, clang, clang-tidy, sanitizers. Stops at the first fault.
 set -eu
 jobs=${JOBS:-$(nproc)}
 
@@ -14,7 +14,9 @@ suite() {
     meson test -C "$folder" --no-rebuild --print-errorlogs --timeout-multiplier "${TIMEOUT_MULTIPLIER:-4}"
 }
 
-say "format"
+say "layers, style, format"
+python3 tools/check_layers.py
+python3 tools/check_style.py
 git ls-files '*.c' '*.h' '*.cpp' | xargs clang-format --dry-run --Werror
 
 say "clang"

@@ -3,8 +3,8 @@
  * Strict means: UTF-8 only, no byte order mark, no duplicate keys, no trailing commas or text, no lone surrogates, no
  * numbers a double cannot hold. A number without point and exponent is whole: it stays exact, and one that does not fit
  * int64 is refused, because it is an identifier more often than a quantity. "-0" is the real number -0, "1e5" the real
- * number 100000. The same tree is what yaml.h produces, so that one reader serves both. Every value knows the line and
- * column it came from, for messages. */
+ * number 100000. The same tree is what yaml.h produces, so that one reader serves both. Every value and every key knows the
+ * line and column it came from, for messages. */
 #ifndef GALENA_BASE_JSON_H
 #define GALENA_BASE_JSON_H
 
@@ -36,6 +36,7 @@ struct json {
 
 struct json_member {
     str key;
+    uint32_t line, column; /* of the key, as in struct json */
     struct json value;
 };
 
@@ -69,6 +70,11 @@ err json_get_object(const struct json *object, str key, const struct json **out)
 
 /* Array of numbers → a new double array of *n in the arena. */
 err json_get_numbers(struct arena *a, const struct json *object, str key, double **out, size_t *n) MUST_CHECK;
+
+/* The key as a text at its own place, for messages about the key and not about its value. */
+static inline struct json json_key_of(const struct json_member *m) {
+    return (struct json){.type = JSON_STRING, .line = m->line, .column = m->column, .string = m->key};
+}
 
 static inline bool json_is_number(const struct json *v) { return v && (v->type == JSON_INTEGER || v->type == JSON_REAL); }
 static inline double json_number_of(const struct json *v) { return v->type == JSON_INTEGER ? (double)v->integer : v->real; }

@@ -249,6 +249,8 @@ static err parse_member(struct parser *p, uint32_t depth, struct json_member *ou
     skip_space(p);
     if (*p->at != '"')
         return expected(p, "a key in double quotes was expected");
+    out->line = p->line;
+    out->column = column_of(p, p->at);
     TRY(parse_string(p, &out->key));
     skip_space(p);
     if (*p->at != ':')
@@ -264,7 +266,7 @@ static err seal(struct parser *p, struct json *object) {
         return OK;
     str key = json_clip(twice->key);
     err rc = fail(ERR_INPUT, "json_duplicate_key", "the key `%.*s` appears twice in this object", STR_ARG(key));
-    return err_prefix(rc, "line %u, column %u", twice->value.line, twice->value.column);
+    return err_prefix(rc, "line %u, column %u", twice->line, twice->column);
 }
 
 static err parse_members(struct parser *p, uint32_t depth, struct json *out) {

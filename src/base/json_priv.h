@@ -17,7 +17,7 @@ struct json_stack {
 void json_stack_init(struct json_stack *s, struct arena *a);
 void json_stack_done(struct json_stack *s);
 
-/* Room for one more value of `size` bytes (a multiple of 16); NULL when memory is out. */
+/* Room for one more value of `size` bytes (a multiple of 8); NULL when memory is out. */
 void *json_stack_push(struct json_stack *s, size_t size);
 
 /* Moves everything above `base` into a new block of the arena. */

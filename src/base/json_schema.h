@@ -18,7 +18,7 @@
 enum { JSON_PROBLEM_MAX = 32 };
 
 struct json_problem {
-    uint32_t line, column; /* of the value, as in struct json */
+    uint32_t line, column; /* of the value, or of a key that is unknown, as in struct json */
     str pointer;           /* JSON pointer (RFC 6901) to it */
     str text;              /* a sentence: "unknown key `weigth`; did you mean `weight`?" */
 };

@@ -141,15 +141,15 @@ static size_t depth_of(const struct json_problems *p) {
 /* Number of alternatives that fit. When none does, *nearest is the best one's problems. */
 static uint32_t count_fits(struct schema_check *c, const struct json *forms, const struct json *v,
                            const struct schema_path *at, const struct json_problems **nearest) {
-    uint32_t fits = 0;
-    *nearest = NULL;
-    for (uint32_t i = 0; i < forms->count; i++) {
+    const struct json_problems *best = try_schema(c, &forms->items[0], v, at);
+    uint32_t fits = best->n == 0;
+    for (uint32_t i = 1; i < forms->count; i++) {
         const struct json_problems *trial = try_schema(c, &forms->items[i], v, at);
         fits += trial->n == 0;
-        if (!*nearest || depth_of(trial) > depth_of(*nearest) ||
-            (depth_of(trial) == depth_of(*nearest) && trial->n < (*nearest)->n))
-            *nearest = trial;
+        if (depth_of(trial) > depth_of(best) || (depth_of(trial) == depth_of(best) && trial->n < best->n))
+            best = trial;
     }
+    *nearest = best;
     return fits;
 }
 
@@ -232,7 +232,8 @@ static void unknown_key(struct schema_check *c, const struct json *properties, c
     str sentence = with_nearest(c->arena, plain, m->key, missing, missing_n);
     if (sentence.ptr == plain.ptr && n > 0)
         sentence = str_format(c->arena, "%.*s; known are %.*s", STR_ARG(plain), STR_ARG(list(c->arena, known, n)));
-    schema_problem(c, &m->value, &(struct schema_path){.up = at, .key = m->key}, sentence);
+    const struct json key = json_key_of(m);
+    schema_problem(c, &key, &(struct schema_path){.up = at, .key = m->key}, sentence);
 }
 
 static void check_additional(struct schema_check *c, const struct json *schema, const struct json *form,

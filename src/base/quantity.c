@@ -1,16 +1,17 @@
-/* quantity.c — one amount at a time, then the ways of joining two of them. */
+/* quantity.c — one amount at a time, the ways of joining two of them, and whose mark is the comma. */
 #include "base/quantity.h"
 
 #include "base/number.h"
 
 #include <math.h>
 
-enum { DIGITS_BYTE = 64 };
+/* Nothing that is counted or measured is larger. */
+static const double largest = 1e100;
 
 struct amount {
     double value;      /* without the multiplier */
     double multiplier; /* 0 when none was written */
-    enum quantity_unit unit;
+    unsigned note;     /* QUANTITY_MONEY or QUANTITY_PERCENT */
 };
 
 static const struct {
@@ -81,10 +82,10 @@ static double cut_multiplier(str *s) {
 }
 
 /* Writes the number without its group separators to `digits`. False when the groups are not of three digits. */
-static bool cut_groups(str s, char digits[DIGITS_BYTE], size_t *len) {
+static bool cut_groups(str s, char digits[QUANTITY_MAX_BYTE], size_t *len) {
     size_t i = 0, n = 0, run = 0;
     char separator = 0;
-    if (s.len >= DIGITS_BYTE)
+    if (s.len >= QUANTITY_MAX_BYTE)
         return false;
     if (i < s.len && (s.ptr[i] == '-' || s.ptr[i] == '+'))
         digits[n++] = s.ptr[i++];
@@ -116,19 +117,19 @@ static bool parse_amount(str s, struct amount *out) {
     bool negative = str_starts(s, STR("-"));
     str rest = negative ? str_slice(s, 1, s.len) : s;
     if (cut_currency(&rest)) {
-        a.unit = QUANTITY_MONEY;
+        a.note = QUANTITY_MONEY;
         if (negative && (rest.len == 0 || !(is_digit(rest.ptr[0]) || rest.ptr[0] == '.')))
             return false;
         s = rest;
     } else {
         negative = false;
     }
-    if (s.len > 1 && s.ptr[s.len - 1] == '%' && a.unit == QUANTITY_PLAIN) {
-        a.unit = QUANTITY_PERCENT;
+    if (s.len > 1 && s.ptr[s.len - 1] == '%' && a.note == 0) {
+        a.note = QUANTITY_PERCENT;
         s = str_trim(str_slice(s, 0, s.len - 1));
     }
     a.multiplier = cut_multiplier(&s);
-    char digits[DIGITS_BYTE];
+    char digits[QUANTITY_MAX_BYTE];
     size_t n;
     if (!cut_groups(s, digits, &n) || !number_parse((str){digits, n}, &a.value))
         return false;
@@ -139,16 +140,15 @@ static bool parse_amount(str s, struct amount *out) {
 }
 
 static bool close_range(struct amount low, struct amount high, struct quantity *out) {
-    enum quantity_unit unit = high.unit != QUANTITY_PLAIN ? high.unit : low.unit;
-    if (low.unit != QUANTITY_PLAIN && high.unit != QUANTITY_PLAIN && low.unit != high.unit)
+    if (low.note && high.note && low.note != high.note)
         return false;
     double top = high.value * (high.multiplier > 0 ? high.multiplier : 1);
     double bottom = low.value * (low.multiplier > 0 ? low.multiplier : 1);
     if (low.multiplier <= 0 && high.multiplier > 0 && low.value * high.multiplier <= top)
         bottom = low.value * high.multiplier;
-    if (!(bottom <= top) || isinf(top) || isinf(bottom))
+    if (!(bottom <= top))
         return false;
-    *out = (struct quantity){bottom, top, unit};
+    *out = (struct quantity){bottom, top, low.note | high.note | (bottom < top ? QUANTITY_RANGE : 0)};
     return true;
 }
 
@@ -181,30 +181,118 @@ static bool parse_open(str s, struct quantity *out) {
     if (!found || !parse_amount(s, &a))
         return false;
     double value = a.value * (a.multiplier > 0 ? a.multiplier : 1);
-    if (isinf(value))
-        return false;
-    *out = (struct quantity){upper ? -INFINITY : value, upper ? value : INFINITY, a.unit};
+    *out = (struct quantity){upper ? -INFINITY : value, upper ? value : INFINITY, a.note | QUANTITY_OPEN};
     return true;
 }
 
-bool quantity_parse(str s, struct quantity *out) {
+/* With the point as decimal mark. */
+static bool parse_any(str s, struct quantity *out) {
     struct amount a;
-    s = str_trim(s);
-    if (s.len == 0 || s.len > 2 * DIGITS_BYTE)
+    if (!parse_amount(s, &a))
+        return parse_range(s, out) || parse_open(s, out);
+    double value = a.value * (a.multiplier > 0 ? a.multiplier : 1);
+    *out = (struct quantity){value, value, a.note};
+    return true;
+}
+
+/* ---- decimal marks ---- */
+
+/* How the marks of a text look: their counts, where the last ones are, and how many digits follow the last. */
+struct marks {
+    size_t points, commas, last_point, last_comma, behind, before;
+};
+
+static struct marks find_marks(str s) {
+    struct marks m = {0};
+    size_t last = 0;
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.ptr[i] == '.') {
+            m.points++;
+            m.last_point = last = i;
+        } else if (s.ptr[i] == ',') {
+            m.commas++;
+            m.last_comma = last = i;
+        }
+    }
+    if (m.points + m.commas > 0) {
+        for (size_t i = last + 1; i < s.len && is_digit(s.ptr[i]); i++)
+            m.behind++;
+        for (size_t i = last; i > 0 && is_digit(s.ptr[i - 1]); i--)
+            m.before++;
+    }
+    return m;
+}
+
+int quantity_mark_vote(str s) {
+    struct marks m = find_marks(s);
+    if (m.points > 0 && m.commas > 0)
+        return m.last_comma > m.last_point ? 1 : -1;
+    if (m.points + m.commas == 0)
+        return 0;
+    if (m.points > 1 || m.commas > 1)
+        return m.points > 1 ? 1 : -1; /* several of a kind separate groups */
+    if (m.behind == 3 && m.before > 0 && m.before <= 3)
+        return 0;
+    return m.commas > 0 ? 1 : -1;
+}
+
+static bool is_ambiguous(str s) {
+    struct marks m = find_marks(s);
+    return m.points + m.commas == 1 && m.behind == 3 && m.before > 0 && m.before <= 3;
+}
+
+/* The same text with points and commas exchanged. */
+static str exchange_marks(str s, char text[QUANTITY_MAX_BYTE]) {
+    for (size_t i = 0; i < s.len; i++)
+        text[i] = s.ptr[i] == '.' ? ',' : s.ptr[i] == ',' ? '.' : s.ptr[i];
+    return (str){text, s.len};
+}
+
+/* "(1,234)" is how accountants write a negative amount. */
+static bool cut_parentheses(str *s) {
+    if (s->len < 3 || s->ptr[0] != '(' || s->ptr[s->len - 1] != ')')
         return false;
-    double plain;
-    if (number_parse(s, &plain)) {
-        *out = (struct quantity){plain, plain, QUANTITY_PLAIN};
-        return true;
-    }
-    if (parse_amount(s, &a)) {
-        double value = a.value * (a.multiplier > 0 ? a.multiplier : 1);
-        if (isinf(value))
-            return false;
-        *out = (struct quantity){value, value, a.unit};
-        return true;
-    }
-    return parse_range(s, out) || parse_open(s, out);
+    *s = str_trim(str_slice(*s, 1, s->len - 1));
+    return true;
+}
+
+static bool read_plain(str s, char decimal, struct quantity *out) {
+    double x;
+    if (decimal == ',' || !number_parse(s, &x))
+        return false;
+    *out = (struct quantity){x, x, decimal == 0 && is_ambiguous(s) ? QUANTITY_AMBIGUOUS : 0};
+    return true;
+}
+
+static bool read_marked(str s, char decimal, struct quantity *out) {
+    char text[QUANTITY_MAX_BYTE];
+    bool negative = cut_parentheses(&s), comma = decimal == ',' || (decimal == 0 && quantity_mark_vote(s) > 0);
+    unsigned note = (negative ? QUANTITY_PARENTHESES : 0) | (comma && str_find_byte(s, ',') >= 0 ? QUANTITY_COMMA : 0) |
+                    (decimal == 0 && is_ambiguous(s) ? QUANTITY_AMBIGUOUS : 0);
+    if (comma)
+        s = exchange_marks(s, text);
+    struct quantity q;
+    if (!parse_any(s, &q) || (negative && (q.low != q.high || q.low < 0)))
+        return false;
+    if (str_find_byte(s, ',') >= 0 || str_find_byte(s, '\'') >= 0)
+        note |= QUANTITY_GROUPED;
+    *out = (struct quantity){negative ? -q.low : q.low, negative ? -q.high : q.high, q.note | note};
+    return true;
+}
+
+static bool is_sound(struct quantity q) {
+    bool low = fabs(q.low) <= largest, high = fabs(q.high) <= largest;
+    return q.note & QUANTITY_OPEN ? low || high : low && high;
+}
+
+bool quantity_read(str s, char decimal, struct quantity *out) {
+    struct quantity q;
+    s = str_trim(s);
+    if (s.len == 0 || s.len > QUANTITY_MAX_BYTE || !(read_plain(s, decimal, &q) || read_marked(s, decimal, &q)) ||
+        !is_sound(q))
+        return false;
+    *out = q;
+    return true;
 }
 
 double quantity_middle(struct quantity q, bool geometric) {
@@ -213,4 +301,17 @@ double quantity_middle(struct quantity q, bool geometric) {
     if (isinf(q.high) || q.low == q.high)
         return q.low;
     return geometric && q.low > 0 ? sqrt(q.low) * sqrt(q.high) : q.low + (q.high - q.low) / 2;
+}
+
+bool quantity_read_number(str s, char decimal, double *out) {
+    struct quantity q;
+    double x;
+    if (decimal == '.' && number_parse(s, &x) && fabs(x) <= largest) { /* nearly all cells: no need to look further */
+        *out = x;
+        return true;
+    }
+    if (!quantity_read(s, decimal, &q))
+        return false;
+    *out = quantity_middle(q, true);
+    return true;
 }

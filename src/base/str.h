@@ -56,6 +56,10 @@ str str_lower(struct arena *a, str s); /* ASCII letters only */
 str str_join(struct arena *a, const str *parts, size_t n, str separator);
 str str_format(struct arena *a, const char *format, ...) PRINTF_LIKE(2, 3);
 
+/* Without case (ASCII letters) and with each run of white space as one blank, none at the ends: what spellings of one text
+ * have in common. `room` has n bytes; when the result might not fit it is the trimmed text itself. */
+str str_fold(str text, char *room, size_t n);
+
 /* A 64-bit hash of the bytes (wyhash-like mixing; not for adversarial input without a limit on entries; the same in every
  * run).
  */

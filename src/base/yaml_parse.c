@@ -82,6 +82,13 @@ static void note_place(struct reader *r, const struct fy_mark *mark) {
     r->column = (uint32_t)mark->column + 1;
 }
 
+static bool is_quoted(const struct reader *r) {
+    if (r->event->type != FYET_SCALAR || !r->event->scalar.value)
+        return false;
+    const enum fy_scalar_style style = fy_token_scalar_style(r->event->scalar.value);
+    return style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED;
+}
+
 static err next(struct reader *r) {
     if (r->event)
         fy_parser_event_free(r->parser, r->event);
@@ -89,6 +96,7 @@ static err next(struct reader *r) {
     if (!r->event)
         return syntax_error(r);
     note_place(r, fy_event_start_mark(r->event));
+    r->column -= is_quoted(r); /* the mark is behind the quote */
     return OK;
 }
 
@@ -180,15 +188,17 @@ static err read_items(struct reader *r, uint32_t depth, struct json *out) {
     return OK;
 }
 
-static err read_key(struct reader *r, str *out) {
+static err read_key(struct reader *r, struct json_member *out) {
     struct json plain;
     bool fits;
     TRY(refuse_anchor_or_tag(r));
     if (r->event->type != FYET_SCALAR)
         return refuse(r, "yaml_key", "a key must be text, not a list or an object");
-    TRY(scalar_text(r, out));
-    str shown = json_clip(*out);
-    if (is_plain(r) && yaml_plain_type(*out, &plain, &fits) != JSON_STRING)
+    TRY(scalar_text(r, &out->key));
+    out->line = r->line;
+    out->column = r->column;
+    str shown = json_clip(out->key);
+    if (is_plain(r) && yaml_plain_type(out->key, &plain, &fits) != JSON_STRING)
         return place(r, fail(ERR_INPUT, "yaml_key", "the key `%.*s` is not text: put quotes around it", STR_ARG(shown)));
     return OK;
 }
@@ -199,7 +209,7 @@ static err seal(struct reader *r, struct json *object) {
         return OK;
     str key = json_clip(twice->key);
     err rc = fail(ERR_INPUT, "yaml_duplicate_key", "the key `%.*s` appears twice in this object", STR_ARG(key));
-    return err_prefix(rc, "line %u, column %u", twice->value.line, twice->value.column);
+    return err_prefix(rc, "line %u, column %u", twice->line, twice->column);
 }
 
 static err read_members(struct reader *r, uint32_t depth, struct json *out) {
@@ -210,7 +220,7 @@ static err read_members(struct reader *r, uint32_t depth, struct json *out) {
         TRY(next(r));
         if (r->event->type == FYET_MAPPING_END)
             break;
-        TRY(read_key(r, &member.key));
+        TRY(read_key(r, &member));
         TRY(next(r));
         TRY(read_value(r, depth, &member.value));
         struct json_member *slot = json_stack_push(&r->stack, sizeof member);

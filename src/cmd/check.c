@@ -1,6 +1,7 @@
 /* check.c — galena check: says what is wrong with a file, with line and column. */
+#include "base/asset.h"
 #include "base/file.h"
-#include "base/json.h"
+#include "base/json_schema.h"
 #include "base/number.h"
 #include "base/yaml.h"
 #include "cmd/command.h"
@@ -147,6 +148,23 @@ static err check_profile(struct finding *f) {
     return OK;
 }
 
+/* Everything that the JSON Schema of that name in share/ finds wrong. */
+static err note_form(struct finding *f, const struct json *v, str name) {
+    const struct json *form;
+    struct json_problems problems;
+    TRY(json_parse(f->session->arena, asset_get(name), NULL, &form));
+    err rc = json_schema_check(f->session->arena, form, v, &problems);
+    if (rc != ERR_INPUT)
+        return rc;
+    for (size_t i = 0; i < problems.n; i++) {
+        const struct json_problem *p = &problems.items[i];
+        note(f, (struct problem){p->line, p->column, STR("schema_form"), p->text});
+    }
+    return OK;
+}
+
+/* The reader of schemas stops at the first fault. When faults are of form, they are all told instead; not those of a file
+ * that a newer galena wrote, where other keys are to be expected. */
 static err check_schema(struct finding *f) {
     const struct json *v;
     struct schema *schema;
@@ -154,9 +172,12 @@ static err check_schema(struct finding *f) {
     TRY(file_read_all(f->session->arena, f->path, MAX_DOCUMENT_BYTE, &text));
     bool json = str_starts(str_trim(text), STR("{"));
     err rc = json ? json_parse(f->session->arena, text, NULL, &v) : yaml_parse(f->session->arena, text, NULL, &v);
-    if (rc == OK)
+    if (rc == OK) {
         rc = schema_from_json(f->session->arena, v, &schema);
-    return rc == OK ? OK : err_prefix(rc, "%s", f->path);
+        if (rc == ERR_INPUT && strcmp(err_slug(), "schema_version") != 0)
+            TRY(note_form(f, v, STR("schemas/schema.json")));
+    }
+    return rc == OK || f->n_problem > 0 ? OK : err_prefix(rc, "%s", f->path);
 }
 
 static err check_model(struct finding *f) {

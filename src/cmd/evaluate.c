@@ -98,15 +98,6 @@ static err compare(struct session *s, const struct evaluate_settings *o, const s
     return OK;
 }
 
-static void list_features(struct session *s, const struct bundle *b, struct evaluation *e) {
-    struct evaluation_feature *feature = ARENA_ARRAY(s->arena, b->n_term, struct evaluation_feature);
-    for (size_t t = 0; t < b->n_term; t++)
-        if (b->importance[t] > 0)
-            feature[e->n_feature++] = (struct evaluation_feature){
-                .name = bundle_term_title(b, t), .group = bundle_term_group(b, t), .importance = b->importance[t]};
-    e->feature = feature;
-}
-
 static void describe(const struct evaluate_settings *o, const struct bundle *b, const struct label *label,
                      const struct rows *rows, struct evaluation *e) {
     struct rusage usage;
@@ -156,7 +147,7 @@ static err evaluate(struct session *s, const struct evaluate_settings *o, struct
     e->test = part;
     if (o->against.len > 0)
         TRY(compare(s, o, f, &rows, p, e));
-    list_features(s, b, e);
+    evaluation_list_features(s->arena, b, e);
     describe(o, b, &label, &rows, e);
     leads_add_fault_warning(s->arena, &faults, e);
     e->seconds.total = clock_second_since(&s->clock, began);

@@ -1,8 +1,8 @@
 /* column.c — counting distinct cells, spellings and numbers of a column. */
 #include "features/column_priv.h"
 
+#include "base/quantity.h"
 #include "base/time.h"
-#include "features/value.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -16,8 +16,16 @@ struct counter {
     size_t n_slot, hash_cap;
 };
 
+static struct counter counter_new(struct arena *a) {
+    enum { START = 256 };
+    struct counter c = {.a = a, .n_slot = START, .slot = ARENA_ARRAY(a, START, uint32_t)};
+    c.value = arena_grow(a, NULL, &c.cap, START / 2, sizeof *c.value);
+    c.hash = arena_grow(a, NULL, &c.hash_cap, START / 2, sizeof *c.hash);
+    return c;
+}
+
 static void rehash(struct counter *c) {
-    c->n_slot = c->n_slot ? c->n_slot * 4 : 256;
+    c->n_slot *= 4;
     c->slot = ARENA_ARRAY(c->a, c->n_slot, uint32_t);
     for (size_t i = 0; i < c->n; i++) {
         size_t at = c->hash[i] & (c->n_slot - 1);
@@ -58,7 +66,7 @@ static int by_text(const void *x, const void *y) {
 }
 
 void column_count(struct arena *a, const str *cell, const uint32_t *rows, size_t n, const double *y, struct column *out) {
-    struct counter c = {.a = a};
+    struct counter c = counter_new(a);
     uint32_t *value_of = ARENA_ARRAY(a, n, uint32_t);
     for (size_t i = 0; i < n; i++) {
         uint32_t v = count_one(&c, str_trim(cell[rows[i]]));
@@ -86,7 +94,7 @@ void column_fold(struct arena *a, const struct column *c, struct spellings *out)
     for (size_t i = 0; i < c->n_value; i++) {
         str text = c->value[i].text;
         char *room = arena_alloc(a, text.len + 1);
-        order[i] = (struct ranked){text_fold(text, room, text.len + 1), (uint32_t)i};
+        order[i] = (struct ranked){str_fold(text, room, text.len + 1), (uint32_t)i};
     }
     qsort(order, c->n_value, sizeof *order, by_text);
     *out = (struct spellings){.group_of = ARENA_ARRAY(a, c->n_value, uint32_t),
@@ -152,10 +160,10 @@ bool column_read(str text, const struct field *f, double *out) {
         *out = (double)(m.ms - f->reference_ms) / (double)TIME_DAY_MS;
         return true;
     }
-    struct number x;
-    if (!number_read(text, f->decimal, &x) || x.value < f->minimum)
+    double x;
+    if (!quantity_read_number(text, f->decimal, &x) || x < f->minimum)
         return false;
-    *out = x.value;
+    *out = x;
     return true;
 }
 

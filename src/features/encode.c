@@ -2,11 +2,11 @@
 #include "features/encode.h"
 
 #include "base/number.h"
+#include "base/quantity.h"
 #include "base/rng.h"
 #include "base/time.h"
 #include "features/fit_priv.h"
 #include "features/lexicon.h"
-#include "features/value.h"
 #include "ml/family.h"
 
 #include <math.h>
@@ -45,6 +45,7 @@ struct encoder {
     unsigned char *use;
     uint32_t *field_of, *absent;
     size_t width, cap, n_absent, n_used, max_nonzero;
+    struct products products;
 };
 
 size_t encoder_width(const struct encoder *e) { return e->width; }
@@ -53,6 +54,7 @@ const unsigned char *encoder_use(const struct encoder *e) { return e->use; }
 const uint32_t *encoder_field(const struct encoder *e) { return e->field_of; }
 const struct schema *encoder_schema(const struct encoder *e) { return e->schema; }
 size_t encoder_used(const struct encoder *e) { return e->n_used; }
+const struct products *encoder_products(const struct encoder *e) { return &e->products; }
 size_t encoder_max_nonzero(const struct encoder *e) { return e->max_nonzero; }
 
 const uint32_t *encoder_absent(const struct encoder *e, size_t *n) {
@@ -171,6 +173,43 @@ static void add_level_columns(struct arena *a, struct encoder *e, uint32_t i) {
     e->max_nonzero += several ? f->n_level + 1 : 1;
 }
 
+/* ---- interactions ---- */
+
+static err find_column(const struct encoder *e, uint32_t field, str id, uint32_t *out) {
+    for (size_t c = 0; c < e->width; c++)
+        if (e->feature[c].field == field && (e->feature[c].use & COLUMN_LINEAR) && str_equal(e->feature[c].id, id)) {
+            *out = (uint32_t)c;
+            return OK;
+        }
+    return fail(ERR_INPUT, "schema_interaction",
+                "an interaction of the schema multiplies \"%.*s\", which is no column of \"%.*s\"",
+                STR_ARG(str_slice(id, 0, 80)), STR_ARG(str_slice(e->schema->field[field].name, 0, 80)));
+}
+
+static str product_text(struct arena *a, bool square, str first, str second) {
+    return square ? str_format(a, "%.*s²", STR_ARG(first)) : str_format(a, "%.*s × %.*s", STR_ARG(first), STR_ARG(second));
+}
+
+/* Eq. 33, behind the columns that are multiplied. */
+static err add_products(struct arena *a, struct encoder *e) {
+    uint32_t one[SCHEMA_MAX_PRODUCT], other[SCHEMA_MAX_PRODUCT];
+    const uint32_t first = (uint32_t)e->width;
+    size_t n = 0;
+    for (uint32_t i = 0; i < e->schema->n_interaction; i++) {
+        const struct interaction *x = &e->schema->interaction[i];
+        for (size_t k = 0; k < x->n_product && n < SCHEMA_MAX_PRODUCT; k++, n++) {
+            TRY(find_column(e, x->first, x->product[k].first, &one[n]));
+            TRY(find_column(e, x->second, x->product[k].second, &other[n]));
+            const struct feature *f = &e->feature[one[n]], *g = &e->feature[other[n]];
+            add_column(e, x->first, FEATURE_PRODUCT, COLUMN_LINEAR, i, product_text(a, f == g, f->id, g->id),
+                       product_text(a, f == g, f->label, g->label));
+        }
+    }
+    e->products = products_new(a, first, one, other, n);
+    e->max_nonzero += n;
+    return OK;
+}
+
 /* ---- spellings ---- */
 
 static uint32_t find(const struct binding *b, str text) {
@@ -210,7 +249,7 @@ static void put(struct binding *b, str text, size_t slot) {
 /* A text and its folded form, so that a spelling never seen before is still recognised. */
 static void put_both(struct arena *a, struct binding *b, str text, size_t slot) {
     put(b, text, slot);
-    put(b, text_fold(text, arena_alloc(a, text.len + 1), text.len + 1), slot);
+    put(b, str_fold(text, arena_alloc(a, text.len + 1), text.len + 1), slot);
 }
 
 static void put_levels(struct arena *a, struct binding *b) {
@@ -286,7 +325,7 @@ static err bind_fields(struct encoder *e, const str *columns, size_t n_column) {
                     STR_ARG(str_slice(e->schema->field[e->absent[0]].name, 0, 80)));
     if (width > MAX_WIDTH)
         return fail(ERR_LIMIT, "encoder_width", "the schema makes %zu columns; at most %d are possible", width, MAX_WIDTH);
-    e->cap = width;
+    e->cap = width + SCHEMA_MAX_PRODUCT;
     return OK;
 }
 
@@ -299,6 +338,7 @@ err encoder_new(struct arena *a, const struct schema *s, const str *columns, siz
     for (uint32_t i = 0; i < s->n_field; i++)
         if (field_is_used(&s->field[i]))
             add_field_columns(a, e, i);
+    TRY(add_products(a, e));
     e->use = ARENA_ARRAY(a, e->width, unsigned char);
     e->field_of = ARENA_ARRAY(a, e->width, uint32_t);
     for (size_t c = 0; c < e->width; c++) {
@@ -330,7 +370,7 @@ static inline void list(struct encoded *out, uint32_t col, double val) {
 /* The slot of a text (+ 1), trying the folded form when the spelling is new; 0 when it has none. */
 static uint32_t find_folded(const struct binding *b, str text) {
     char room[FOLD_BYTE];
-    str folded = text_fold(text, room, sizeof room);
+    str folded = str_fold(text, room, sizeof room);
     return folded.ptr == text.ptr ? 0 : find(b, folded);
 }
 
@@ -353,9 +393,9 @@ static void list_invalid(const struct binding *b, struct encoded *out, struct fi
 /* The level of a flag that is spelled in another way than in training. */
 static uint32_t find_flag(const struct field *f, str text) {
     bool truth, other;
-    if (f->type == FIELD_FLAG && flag_read(text, &truth))
+    if (f->type == FIELD_FLAG && text_means_flag(text, &truth))
         for (size_t l = 0; l < f->n_level; l++)
-            if (flag_read(f->level[l].text, &other) && other == truth)
+            if (text_means_flag(f->level[l].text, &other) && other == truth)
                 return (uint32_t)l + 1;
     return 0;
 }
@@ -454,20 +494,19 @@ static bool encode_no_number(const struct binding *b, struct encoded *out, struc
 
 static void encode_number(const struct binding *b, struct encoded *out, struct field_value *v) {
     const struct field *f = b->f;
-    struct number x;
+    double x;
     uint32_t slot = f->n_missing > 0 ? find(b, v->text) : 0; /* a token may look like a number: -1 */
     if (slot > 0) {
         list_missing(b, slot - 1, out, v);
         return;
     }
-    bool read = f->decimal == '.' && number_read_short(v->text, &x.value);
-    if (!read && !number_read(v->text, f->decimal, &x)) {
+    if (!quantity_read_number(v->text, f->decimal, &x)) {
         if (!encode_no_number(b, out, v))
             list_invalid(b, out, v);
-    } else if (x.value < f->minimum) {
+    } else if (x < f->minimum) {
         list_invalid(b, out, v);
     } else {
-        list_number(b, out, v, x.value);
+        list_number(b, out, v, x);
     }
 }
 
@@ -513,69 +552,25 @@ void encode_row(const struct encoder *e, const str *cell, struct encoded *out) {
         else
             encode_category(b, out, v, &out->last[i]);
     }
+    if (e->products.n > 0)
+        out->row.n += products_list(&e->products, out->row, out->col + out->row.n, out->val + out->row.n);
 }
 
 str encode_explain(struct arena *a, const struct encoder *e, uint32_t field, const struct field_value *v) {
     const struct field *f = &e->schema->field[field];
     str name = str_slice(f->name, 0, 80), text = str_slice(v->text, 0, 80);
     struct moment m;
-    struct number x;
+    double x;
     if (f->type == FIELD_DATE)
         return str_format(a, "column %.*s (date): \"%.*s\" %s", STR_ARG(name), STR_ARG(text),
                           time_fault_text(time_read(v->text, f->date_order, &m)));
-    if (number_read(v->text, f->decimal, &x) && x.value < f->minimum) {
+    if (quantity_read_number(v->text, f->decimal, &x) && x < f->minimum) {
         str least = number_text(a, f->minimum);
         return str_format(a, "column %.*s (numeric): %.*s is below the smallest possible value, %.*s", STR_ARG(name),
                           STR_ARG(text), STR_ARG(least));
     }
     return str_format(a, "column %.*s (%s): \"%.*s\" is not a number", STR_ARG(name), field_type_name(f->type),
                       STR_ARG(text));
-}
-
-/* ---- many rows ---- */
-
-struct growing {
-    uint32_t *col;
-    double *val;
-    size_t n, cap, val_cap;
-};
-
-static void append(struct arena *a, struct growing *g, const struct row *r) {
-    if (g->n + r->n > g->cap) {
-        g->col = arena_grow(a, g->col, &g->cap, g->n + r->n, sizeof *g->col);
-        g->val = arena_grow(a, g->val, &g->val_cap, g->n + r->n, sizeof *g->val);
-    }
-    if (r->n > 0) {
-        memcpy(g->col + g->n, r->col, r->n * sizeof *r->col);
-        memcpy(g->val + g->n, r->val, r->n * sizeof *r->val);
-    }
-    g->n += r->n;
-}
-
-err encode_rows(struct arena *a, const struct encoder *e, const struct frame *f, const uint32_t *rows, size_t n,
-                const double *y, struct dataset **out, size_t *invalid) {
-    struct encoded *x = encoded_new(a, e);
-    str *cell = ARENA_ARRAY(a, f->n_col, str);
-    size_t *start = ARENA_ARRAY(a, n + 1, size_t), bad = 0;
-    double *outcome = ARENA_ARRAY(a, n, double);
-    size_t guess = (2 * e->n_used + 2) * n;
-    struct growing g = {
-        .col = ARENA_ARRAY(a, guess, uint32_t), .val = ARENA_ARRAY(a, guess, double), .cap = guess, .val_cap = guess};
-    for (size_t i = 0; i < n; i++) {
-        for (size_t c = 0; c < f->n_col; c++)
-            cell[c] = f->cell[c][rows[i]];
-        encode_row(e, cell, x);
-        append(a, &g, &x->row);
-        start[i + 1] = g.n;
-        outcome[i] = y ? y[i] : 0;
-        bad += x->n_invalid;
-    }
-    struct dataset *s = ARENA_NEW(a, struct dataset);
-    *s = (struct dataset){.n = n, .d = e->width, .start = start, .col = g.col, .val = g.val, .y = outcome};
-    if (invalid)
-        *invalid = bad;
-    *out = s;
-    return OK;
 }
 
 /* ---- rates of the rows before ---- */

@@ -2,7 +2,7 @@
 #include "features/fit_priv.h"
 
 #include "base/time.h"
-#include "features/value.h"
+#include "features/lexicon.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@ static double shrunk(double positive, double n, double base) { return (positive 
 
 static bool same_spelling(str x, str y) {
     char room_x[256], room_y[256];
-    return str_equal(text_fold(x, room_x, sizeof room_x), text_fold(y, room_y, sizeof room_y));
+    return str_equal(str_fold(x, room_x, sizeof room_x), str_fold(y, room_y, sizeof room_y));
 }
 
 /* Index of the missing token a text is, or -1. */
@@ -108,7 +108,7 @@ static void fit_levels(struct arena *a, const struct column *c, const struct fit
         bool truth = false;
         if (missing[s.best[g]])
             continue;
-        if (f->type == FIELD_FLAG && !flag_read(c->value[s.best[g]].text, &truth))
+        if (f->type == FIELD_FLAG && !text_means_flag(c->value[s.best[g]].text, &truth))
             continue;
         found[n++] = (struct candidate){c->value[s.best[g]].text, (uint32_t)g, s.n[g], truth};
     }
@@ -136,7 +136,7 @@ static int by_folded(const void *x, const void *y) {
     return order != 0 ? order : (a->level > b->level) - (a->level < b->level);
 }
 
-static str fold_into(struct arena *a, str text) { return text_fold(text, arena_alloc(a, text.len + 1), text.len + 1); }
+static str fold_into(struct arena *a, str text) { return str_fold(text, arena_alloc(a, text.len + 1), text.len + 1); }
 
 static size_t spelling_table(struct arena *a, const struct field *f, struct spelling **out) {
     size_t n = f->n_level, k = 0;
@@ -155,7 +155,7 @@ static size_t spelling_table(struct arena *a, const struct field *f, struct spel
 
 static size_t level_of(const struct field *f, const struct spelling *t, size_t n, str text) {
     char room[1024];
-    str folded = text_fold(text, room, sizeof room);
+    str folded = str_fold(text, room, sizeof room);
     size_t low = 0, high = n;
     while (low < high) {
         size_t mid = (low + high) / 2;
@@ -167,9 +167,9 @@ static size_t level_of(const struct field *f, const struct spelling *t, size_t n
     if (low < n && str_equal(t[low].folded, folded))
         return t[low].level;
     bool truth, other;
-    if (f->type == FIELD_FLAG && flag_read(text, &truth))
+    if (f->type == FIELD_FLAG && text_means_flag(text, &truth))
         for (size_t i = 0; i < f->n_level; i++)
-            if (flag_read(f->level[i].text, &other) && other == truth)
+            if (text_means_flag(f->level[i].text, &other) && other == truth)
                 return i;
     return f->n_level;
 }

@@ -340,3 +340,18 @@ bool text_means_missing(str text) { return is_among(text, missing_texts, sizeof 
 bool text_means_missing_number(str text) {
     return is_among(text, missing_numbers, sizeof missing_numbers / sizeof *missing_numbers);
 }
+
+bool text_means_flag(str text, bool *out) {
+    static const str yes[] = {STR_INIT("yes"), STR_INIT("true"), STR_INIT("y"),  STR_INIT("t"),
+                              STR_INIT("1"),   STR_INIT("on"),   STR_INIT("1.0")};
+    static const str no[] = {STR_INIT("no"), STR_INIT("false"), STR_INIT("n"),  STR_INIT("f"),
+                             STR_INIT("0"),  STR_INIT("off"),   STR_INIT("0.0")};
+    str s = str_trim(text);
+    for (size_t i = 0; i < sizeof yes / sizeof *yes; i++) {
+        if (str_equal_nocase(s, yes[i]) || str_equal_nocase(s, no[i])) {
+            *out = str_equal_nocase(s, yes[i]);
+            return true;
+        }
+    }
+    return false;
+}

@@ -45,4 +45,7 @@ bool text_means_missing(str text);
 /* True for texts such as "none" that mean "not known" only in a column of numbers or dates. */
 bool text_means_missing_number(str text);
 
+/* True for yes/no, true/false, y/n, t/f, on/off, 1/0, in any case; *out then says which. */
+bool text_means_flag(str text, bool *out);
+
 #endif

@@ -1,8 +1,8 @@
 /* sight.c — deciding what a column is, from its cells first and its name second. */
 #include "features/sight_priv.h"
 
+#include "base/quantity.h"
 #include "base/time.h"
-#include "features/value.h"
 
 #include <math.h>
 
@@ -51,12 +51,12 @@ static void find_tokens(struct sight *x) {
 
 /* In a column that is numbers (or dates) but for a few words, the words mean that there is no number. */
 static void find_odd_tokens(struct sight *x) {
-    struct number number;
+    double number;
     struct moment m;
     for (size_t v = 0; v < x->c.n_value; v++) {
         const struct distinct *d = &x->c.value[v];
         bool fine = x->f.type == FIELD_DATE ? time_read(d->text, x->f.date_order, &m) == TIME_GOOD
-                                            : number_read(d->text, x->f.decimal, &number);
+                                            : quantity_read_number(d->text, x->f.decimal, &number);
         if (x->missing[v] || fine)
             continue;
         if (text_means_missing_number(d->text) || (d->n >= x->w->fit.rare && d->n >= 0.005 * x->look.known)) {
@@ -91,9 +91,9 @@ static void find_sentinel(struct sight *x) {
         is_sentinel(t[n - 1].value) && t[n - 1].value > 0 && t[n - 1].value > 3 * t[n - 2].value && t[n - 1].n >= enough;
     double chosen[] = {low ? t[0].value : (double)NAN, high ? t[n - 1].value : (double)NAN};
     for (size_t v = 0; v < x->c.n_value; v++) {
-        struct number number;
-        if (!x->missing[v] && number_read(x->c.value[v].text, x->f.decimal, &number) &&
-            (number.value == chosen[0] || number.value == chosen[1]))
+        double number;
+        if (!x->missing[v] && quantity_read_number(x->c.value[v].text, x->f.decimal, &number) &&
+            (number == chosen[0] || number == chosen[1]))
             add_token(x, x->c.value[v].text);
     }
 }
@@ -101,23 +101,24 @@ static void find_sentinel(struct sight *x) {
 /* ---- looking ---- */
 
 static void look_at_number(struct look *l, const struct distinct *d) {
-    struct number x;
-    if (!number_read(d->text, 0, &x)) {
+    struct quantity x;
+    if (!quantity_read(d->text, 0, &x)) {
         if (!text_means_missing_number(d->text)) {
             l->odd++;
             l->odd_rows += d->n;
         }
         return;
     }
-    int vote = number_mark_vote(d->text);
+    int vote = quantity_mark_vote(d->text);
     l->number += d->n;
     l->plus += vote > 0 ? d->n : 0;
     l->minus += vote < 0 ? d->n : 0;
-    l->range += x.note & (NUMBER_RANGE | NUMBER_OPEN) ? d->n : 0;
-    l->ambiguous += x.note & NUMBER_AMBIGUOUS ? d->n : 0;
-    l->percent += x.note & NUMBER_PERCENT ? d->n : 0;
-    l->money += x.note & NUMBER_MONEY ? d->n : 0;
-    bool whole = x.value == floor(x.value) && !(x.note & ~(unsigned)(NUMBER_AMBIGUOUS | NUMBER_GROUPED));
+    l->range += x.note & (QUANTITY_RANGE | QUANTITY_OPEN) ? d->n : 0;
+    l->ambiguous += x.note & QUANTITY_AMBIGUOUS ? d->n : 0;
+    l->percent += x.note & QUANTITY_PERCENT ? d->n : 0;
+    l->money += x.note & QUANTITY_MONEY ? d->n : 0;
+    double value = quantity_middle(x, true);
+    bool whole = value == floor(value) && !(x.note & ~(unsigned)(QUANTITY_AMBIGUOUS | QUANTITY_GROUPED));
     l->integer += whole ? d->n : 0;
     l->zero_led += d->text.len > 1 && d->text.ptr[0] == '0' && d->text.ptr[1] >= '0' && d->text.ptr[1] <= '9' ? d->n : 0;
 }
@@ -139,7 +140,7 @@ static void look_at_date(struct look *l, const struct distinct *d) {
 
 static void look_at_text(struct look *l, const struct distinct *d) {
     bool truth;
-    if (flag_read(d->text, &truth)) {
+    if (text_means_flag(d->text, &truth)) {
         l->flag += d->n;
         l->yes |= truth;
         l->no |= !truth;

@@ -59,7 +59,7 @@ struct explaining {
 static const struct schema no_fields;
 
 static void prepare_extra(struct explaining *x, const struct assay *w, struct arena *a) {
-    x->n_extra = w->bundle ? w->bundle->n_term - w->bundle->schema->n_field : w->profile->n_criterion;
+    x->n_extra = w->bundle ? bundle_first_interaction(w->bundle) - w->bundle->schema->n_field : w->profile->n_criterion;
     x->extra = ARENA_ARRAY(a, x->n_extra, struct extra_term);
     for (size_t k = 0; k < x->n_extra; k++)
         x->extra[k].title =
@@ -95,7 +95,7 @@ static void explain(struct explaining *x, const struct assay_row *r) {
                                     .share = r->share,
                                     .base_rate = b ? b->base_rate : (double)NAN};
     buf_clear(&x->text);
-    x->n = reason_rank(in.share, in.schema->n_field + x->n_extra, x->w->o->reasons, rank);
+    x->n = reason_rank(in.share, in.schema->n_field + x->n_extra + in.schema->n_interaction, x->w->o->reasons, rank);
     for (size_t k = 0; k < x->n; k++) {
         reason_write(&x->text, &in, rank[k]);
         end[k] = x->text.len;

@@ -5,6 +5,8 @@
 #include "base/utf8.h"
 #include "intake/lines_priv.h"
 
+static const char LIST_SEPARATOR = ';';
+
 enum { HEAD_LINE = 1000, HEAD_BYTE = 1 << 20, SCRATCH_BYTE = 256 << 20, EXAMPLE_BYTE = 128 };
 
 /* Column names by hash: slots hold indexes + 1. */
@@ -95,14 +97,8 @@ static void skip_until(const char **at, char byte) {
 
 static bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
-/* The value of the next member, as written; *at is at the `{` or behind the value before it. */
-static str next_value(const char **at) {
-    skip_until(at, '"');
-    skip_string(at);
-    skip_until(at, ':');
-    do
-        (*at)++;
-    while (is_space(**at));
+/* The value that begins at *at, as written. */
+static str written_value(const char **at) {
     const char *from = *at;
     int depth = 0;
     do {
@@ -112,8 +108,27 @@ static str next_value(const char **at) {
             skip_string(at);
         else
             (*at)++;
-    } while (depth > 0 || (**at != ',' && **at != '}' && !is_space(**at)));
+    } while (depth > 0 || (**at != ',' && **at != '}' && **at != ']' && !is_space(**at)));
     return (str){from, (size_t)(*at - from)};
+}
+
+/* The value of the next member; *at is at the `{` or behind the value before it. */
+static str next_value(const char **at) {
+    skip_until(at, '"');
+    skip_string(at);
+    skip_until(at, ':');
+    do
+        (*at)++;
+    while (is_space(**at));
+    return written_value(at);
+}
+
+/* The next item; *at is at the `[` or behind the item before it. */
+static str next_item(const char **at) {
+    do
+        (*at)++;
+    while (is_space(**at) || **at == ',');
+    return written_value(at);
 }
 
 static str keep(struct batch *b, str s) {
@@ -127,6 +142,28 @@ static str cell_text(const struct json *v, str written) {
     if (v->type == JSON_NULL)
         return (str){0};
     return v->type == JSON_STRING ? v->string : written;
+}
+
+static bool is_plain_list(const struct json *v) {
+    bool plain = v->type == JSON_ARRAY;
+    for (uint32_t i = 0; plain && i < v->count; i++)
+        plain = v->items[i].type != JSON_ARRAY && v->items[i].type != JSON_OBJECT;
+    return plain;
+}
+
+/* The cell that a multi-value column of a CSV file would have; never longer than the list is as written. */
+static str keep_list(struct batch *b, const struct json *v, str written) {
+    char *to = batch_text(b, written.len);
+    const char *at = written.ptr;
+    size_t n = 0;
+    for (uint32_t i = 0; i < v->count; i++) {
+        str item = cell_text(&v->items[i], next_item(&at));
+        if (item.len > 0 && n > 0)
+            to[n++] = LIST_SEPARATOR;
+        for (size_t k = 0; k < item.len; k++)
+            to[n++] = item.ptr[k] == LIST_SEPARATOR ? ',' : item.ptr[k];
+    }
+    return (str){to, n};
 }
 
 static void take_members(struct table *t, const struct parsing *p, struct batch *b, struct table_row *row) {
@@ -150,7 +187,7 @@ static void take_members(struct table *t, const struct parsing *p, struct batch 
                        "value %zd has %zu bytes, the limit is %zu", column + 1, text.len, j->max_cell);
             return;
         }
-        cell[column] = keep(b, text);
+        cell[column] = is_plain_list(&m->value) ? keep_list(b, &m->value, text) : keep(b, text);
     }
     row->cell = cell;
 }

@@ -51,8 +51,10 @@ const str *table_columns(const struct table *t, size_t *n);
 /* The next rows, at most max_row of them, into *rows; fewer when they are long (a batch holds about 8 MiB of text) and
  * *n = 0 only at the end. Allocates in `batch`, which may be reset before the next call. An error (file_read,
  * gzip_truncated, gzip_corrupt) comes after all rows before it have been handed out and tells how many there were. A row of
- * JSON lines: strings as their characters, numbers, true and false as written, null and absent keys as an empty cell, arrays
- * and objects as their JSON text. Keys that are no column are passed over (see table_unknown_keys). */
+ * JSON lines: strings as their characters, numbers, true and false as written, null and absent keys as an empty cell. An
+ * array of such values is a cell of several values, as multi-value fields read it: its items joined by ";", null and empty
+ * ones left out, and a ";" within an item made a comma so that it stays one. Objects, and arrays of arrays or objects, are
+ * their JSON text. Keys that are no column are passed over (see table_unknown_keys). */
 err table_read(struct table *t, struct arena *batch, size_t max_row, struct table_row **rows, size_t *n) MUST_CHECK;
 
 /* How much of the file has been taken, and its size (0 when unknown: a pipe), in bytes of the file itself, packed or not. */

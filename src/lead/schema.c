@@ -3,6 +3,7 @@
 
 #include "base/number.h"
 #include "base/settings.h"
+#include "lead/interaction_priv.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -10,7 +11,7 @@
 static const char *const type_names[FIELD_TYPE_COUNT] = {"numeric", "category",   "multi",    "flag",   "date",
                                                          "text",    "identifier", "constant", "ignored"};
 static const char *const transform_names[TRANSFORM_COUNT] = {"none", "log1p"};
-static const char *const schema_keys[] = {"version", "target", "positive", "id", "time", "fields"};
+static const char *const schema_keys[] = {"version", "target", "positive", "id", "time", "fields", "interactions"};
 static const char *const field_keys[] = {"name",    "title",  "unit",  "group",   "note",      "type",    "transform",
                                          "missing", "levels", "edges", "minimum", "separator", "decimal", "date_order"};
 static const char *const order_names[] = {"unknown", "day_first", "month_first"}; /* enum time_order */
@@ -142,6 +143,8 @@ static void put_schema(struct json_writer *w, const struct schema *s, bool with_
         json_close_object(w);
     }
     json_close_array(w);
+    if (s->n_interaction > 0 || s->interaction_given)
+        interactions_write(w, s);
     json_close_object(w);
 }
 
@@ -152,17 +155,22 @@ void schema_to_json_choices(struct json_writer *w, const struct schema *s) { put
 /* ---- reading ---- */
 
 static err refuse(const struct json *v, const char *slug, const char *what, str name) {
-    return fail(ERR_INPUT, slug, "line %u column %u: %s%s%.*s%s", v->line, v->column, what, name.len > 0 ? " \"" : "",
+    return fail(ERR_INPUT, slug, "line %u, column %u: %s%s%.*s%s", v->line, v->column, what, name.len > 0 ? " \"" : "",
                 STR_ARG(str_slice(name, 0, 80)), name.len > 0 ? "\"" : "");
+}
+
+static err refuse_odd_key(const struct json_member *m, const char *what) {
+    const struct json key = json_key_of(m);
+    return refuse(&key, "schema_unknown_key", what, m->key);
 }
 
 /* An unknown key, with the known one that it may have been meant to be. */
 static err refuse_key(struct arena *a, const struct json_member *m, const char *what, const char *const *known, size_t n) {
     const char *near = settings_nearest(a, m->key, known, n);
     if (!near)
-        return refuse(&m->value, "schema_unknown_key", what, m->key);
-    return fail(ERR_INPUT, "schema_unknown_key", "line %u column %u: %s \"%.*s\"; did you mean \"%s\"?", m->value.line,
-                m->value.column, what, STR_ARG(str_slice(m->key, 0, 80)), near);
+        return refuse_odd_key(m, what);
+    return fail(ERR_INPUT, "schema_unknown_key", "line %u, column %u: %s \"%.*s\"; did you mean \"%s\"?", m->line, m->column,
+                what, STR_ARG(str_slice(m->key, 0, 80)), near);
 }
 
 /* YAML reads `missing: [-1]` as a number and `positive: true` as a truth value; both are meant as text. */
@@ -259,7 +267,7 @@ static err read_level(struct arena *a, const struct json *v, struct level *out) 
         else if (str_equal(m->key, STR("also")))
             TRY(read_texts(a, &m->value, SCHEMA_MAX_LEVEL, &out->variant, &out->n_variant));
         else
-            return refuse(&m->value, "schema_unknown_key", "a level has no key", m->key);
+            return refuse_odd_key(m, "a level has no key");
     }
     return OK;
 }
@@ -353,7 +361,7 @@ static err read_fitted_member(struct arena *a, const struct json_member *m, stru
         const int64_t most = INT64_C(400000000000000); /* beyond year 9999 */
         return read_integer(&m->value, -most, most, &f->reference_ms);
     }
-    return refuse(&m->value, "schema_unknown_key", "\"fitted\" has no key", m->key);
+    return refuse_odd_key(m, "\"fitted\" has no key");
 }
 
 static bool all_within(const double *v, size_t n, double low, double high) {
@@ -551,6 +559,8 @@ static err read_schema_member(struct arena *a, const struct json_member *m, stru
         return read_version(&m->value, s);
     if (str_equal(m->key, STR("fields")))
         return read_fields(a, &m->value, s);
+    if (str_equal(m->key, STR("interactions"))) /* read once the fields are known */
+        return OK;
     return refuse_key(a, m, "a schema has no key", schema_keys, sizeof schema_keys / sizeof *schema_keys);
 }
 
@@ -563,6 +573,9 @@ err schema_from_json(struct arena *a, const struct json *v, struct schema **out)
         TRY(read_schema_member(a, &v->members[i], s));
     if (!s->field)
         return refuse(v, "schema_value", "a schema needs \"fields\"", (str){0});
+    const struct json *interactions = json_get(v, STR("interactions"));
+    if (interactions)
+        TRY(interactions_read(a, interactions, s));
     *out = s;
     return OK;
 }

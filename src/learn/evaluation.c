@@ -112,3 +112,21 @@ void evaluation_segments(struct arena *a, const double *p, const double *y, size
     *out = segments;
     *n_out = total;
 }
+
+/* Squares are part of their field and have no term of their own to show. */
+static bool is_looked_at(const struct bundle *b, size_t term) {
+    const size_t n_field = b->schema->n_field, first = bundle_first_interaction(b);
+    if (term >= first)
+        return b->schema->interaction[term - first].first != b->schema->interaction[term - first].second;
+    return term < n_field ? field_is_used(&b->schema->field[term]) : b->profile->section[term - n_field].present;
+}
+
+void evaluation_list_features(struct arena *a, const struct bundle *b, struct evaluation *e) {
+    struct evaluation_feature *feature = ARENA_ARRAY(a, b->n_term, struct evaluation_feature);
+    e->n_feature = 0;
+    for (size_t t = 0; t < b->n_term; t++)
+        if (is_looked_at(b, t))
+            feature[e->n_feature++] = (struct evaluation_feature){
+                .name = bundle_term_title(b, t), .group = bundle_term_group(b, t), .importance = b->importance[t]};
+    e->feature = feature;
+}

@@ -2,8 +2,8 @@
 #ifndef GALENA_LEARN_EVALUATION_H
 #define GALENA_LEARN_EVALUATION_H
 
-#include "base/str.h"
 #include "ml/curves.h"
+#include "score/bundle.h"
 
 /* Figures and curves of predictions for rows whose outcome is known. */
 struct evaluation_part {
@@ -104,6 +104,10 @@ struct segment_by {
 /* A segment for each level of each field that has at least `min_row` rows (at least 1), larger ones first within a field. */
 void evaluation_segments(struct arena *a, const double *p, const double *y, size_t n, const struct segment_by *by,
                          size_t n_by, size_t min_row, const struct evaluation_segment **out, size_t *n_out);
+
+/* Lists in e->feature all that the model may look at, of importance 0 too: used fields, and sections that its profile has.
+ */
+void evaluation_list_features(struct arena *a, const struct bundle *b, struct evaluation *e);
 
 /* The part that says how the model will do on new leads: test, else out-of-fold, else train, else NULL. */
 const struct evaluation_part *evaluation_judged(const struct evaluation *e);

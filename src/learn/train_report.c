@@ -64,19 +64,6 @@ static void evaluate_segments(struct train_work *w, const struct dataset *s, con
     evaluation_segments(w->a, p, s->y, s->n, by, n, SEGMENT_LEAST_ROWS, &e->segment, &e->n_segment);
 }
 
-static void list_features(struct train_work *w, struct evaluation *e) {
-    struct evaluation_feature *feature = ARENA_ARRAY(w->a, w->bundle->n_term, struct evaluation_feature);
-    size_t n = 0;
-    for (size_t t = 0; t < w->bundle->n_term; t++)
-        if (t >= w->schema->n_field ? w->o->profile->section[t - w->schema->n_field].present
-                                    : field_is_used(&w->schema->field[t]))
-            feature[n++] = (struct evaluation_feature){.name = bundle_term_title(w->bundle, t),
-                                                       .group = bundle_term_group(w->bundle, t),
-                                                       .importance = w->bundle->importance[t]};
-    e->feature = feature;
-    e->n_feature = n;
-}
-
 static void list_members(struct train_work *w, struct evaluation *e) {
     struct evaluation_member *member = ARENA_ARRAY(w->a, w->fitted.n_trial, struct evaluation_member);
     for (size_t i = 0; i < w->fitted.n_trial; i++)
@@ -128,7 +115,7 @@ struct evaluation *train_evaluate(struct train_work *w) {
         e->test = evaluate_part(w, p_test, w->test);
     }
     evaluate_segments(w, w->test->n > 0 ? w->test : w->train, w->test->n > 0 ? p_test : held_out, e);
-    list_features(w, e);
+    evaluation_list_features(w->a, w->bundle, e);
     list_members(w, e);
     describe(w, e);
     return e;

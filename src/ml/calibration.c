@@ -263,7 +263,7 @@ static enum calibration_kind simplest_good(double *const loss[CALIBRATION_KIND_C
 }
 
 void calibration_choose(struct arena *a, const double *z, const double *y, const double *weight, size_t n,
-                        const uint32_t *fold, uint32_t n_fold, struct calibration *out, struct calibration_trial *trial) {
+                        const uint32_t *fold, uint32_t n_fold, struct calibration *out) {
     struct sample s = sort_sample(a, z, y, weight, n);
     double *loss[CALIBRATION_KIND_COUNT], mean[CALIBRATION_KIND_COUNT];
     enum calibration_kind chosen = CALIBRATION_NONE;
@@ -279,6 +279,4 @@ void calibration_choose(struct arena *a, const double *z, const double *y, const
         chosen = simplest_good(loss, mean, s.w, n);
     }
     fit_sorted(a, chosen, &s, out);
-    if (trial)
-        memcpy(trial->log_loss, mean, sizeof mean);
 }

@@ -38,17 +38,12 @@ double calibration_apply_logit(const struct calibration *c, double z);
 void calibration_fit(struct arena *a, enum calibration_kind kind, const double *z, const double *y, const double *weight,
                      size_t n, struct calibration *out);
 
-/* Cross-validated log loss of each kind (weighted mean over rows held out). */
-struct calibration_trial {
-    double log_loss[CALIBRATION_KIND_COUNT];
-};
-
 /* Chooses a kind by cross-validation over fold[n] in 0..n_fold-1 and refits it on all rows. z must be out-of-fold
  * predictions. The simplest kind whose paired loss is within one standard error of the best wins; isotonic counts as best
- * only when it leads by two standard errors, because it overfits small data. `trial` may be NULL. With n_fold < 2 the choice
- * is `none`. */
+ * only when it leads by two standard errors, because it overfits small data. With n_fold < 2 the choice is
+ * `none`. */
 void calibration_choose(struct arena *a, const double *z, const double *y, const double *weight, size_t n,
-                        const uint32_t *fold, uint32_t n_fold, struct calibration *out, struct calibration_trial *trial);
+                        const uint32_t *fold, uint32_t n_fold, struct calibration *out);
 
 /* One JSON value, and back. load: ERR_CORRUPT (slug "calibration_corrupt") for anything that is not a finite, non-decreasing
  * map. */

@@ -312,6 +312,7 @@ err gbdt_booster_trees(struct arena *a, struct arena *scratch, struct gbdt_boost
     enum { SLICE = 64 }; /* rounds at a time, as the parsed text is large */
     size_t most = rounds < b->rounds ? rounds : b->rounds;
     struct growing g = {.root = ARENA_ARRAY(a, most + 1, uint32_t)};
+    g.node = arena_grow(a, NULL, &g.cap, most, sizeof *g.node);
     for (unsigned from = 0; from < most; from += SLICE) {
         struct arena_mark mark = arena_mark(scratch);
         const struct json *list = NULL;

@@ -93,12 +93,11 @@ static void take_step(struct state *s) {
     }
 }
 
-static struct state prepare(struct arena *a, const struct lbfgs_problem *p, size_t memory, double *x) {
+static struct state prepare(struct arena *a, const struct lbfgs_problem *p, size_t memory) {
     size_t n = p->n;
     double *block = ARENA_ARRAY(a, n * (5 + 3 * memory) + memory, double);
     struct state s = {.p = p,
                       .memory = memory,
-                      .x = x,
                       .g = block,
                       .mg = block + n,
                       .direction = block + 2 * n,
@@ -114,7 +113,8 @@ static struct state prepare(struct arena *a, const struct lbfgs_problem *p, size
 
 struct lbfgs_result lbfgs_minimise(struct arena *a, const struct lbfgs_problem *p, const struct lbfgs_opts *o, double *x) {
     struct arena_mark mark = arena_mark(a);
-    struct state s = prepare(a, p, o->memory > 0 ? o->memory : 1, x);
+    struct state s = prepare(a, p, o->memory > 0 ? o->memory : 1);
+    s.x = x;
     size_t n = p->n;
     if (o->start_g) {
         memcpy(s.g, o->start_g, n * sizeof *s.g);

@@ -23,26 +23,19 @@ double linear_logit(const struct linear *m, struct row x) {
     return sum;
 }
 
-double linear_explain(const struct linear *m, struct row x, double scale, double *share) {
+double linear_explain(const struct linear *m, const struct row *rows, size_t n, bool present, double scale,
+                      const struct column_terms *to, struct arena *scratch, double *share) {
+    struct arena_mark mark = arena_mark(scratch);
+    double *absent = ARENA_ARRAY(scratch, to->n, double); /* what a row without entries would have */
     for (size_t j = 0; j < m->d; j++)
-        share[j] += scale * m->absent[j];
-    for (size_t i = 0; i < x.n; i++)
-        share[x.col[i]] += scale * m->coefficient[x.col[i]] * x.val[i];
-    return scale * m->base;
-}
-
-void linear_sum_absent(const struct linear *m, const uint32_t *field_of_column, size_t n_field, double *absent_by_field) {
-    for (size_t f = 0; f < n_field; f++)
-        absent_by_field[f] = 0;
-    for (size_t j = 0; j < m->d; j++)
-        absent_by_field[field_of_column[j]] += m->absent[j];
-}
-
-double linear_explain_fields(const struct linear *m, struct row x, const uint32_t *field_of_column,
-                             const double *absent_by_field, size_t n_field, double scale, double *share_by_field) {
-    for (size_t f = 0; f < n_field; f++)
-        share_by_field[f] += scale * absent_by_field[f];
-    for (size_t i = 0; i < x.n; i++)
-        share_by_field[field_of_column[x.col[i]]] += scale * m->coefficient[x.col[i]] * x.val[i];
+        absent[to->of_column[j]] += scale * m->absent[j];
+    for (size_t i = 0; i < n; i++, share += to->n) {
+        const struct row x = rows[i];
+        for (size_t t = 0; t < to->n; t++)
+            share[t] += absent[t];
+        for (size_t k = 0; k < x.n; k++)
+            share[to->of_column[x.col[k]]] += scale * m->coefficient[x.col[k]] * (present ? x.val[k] != 0 : x.val[k]);
+    }
+    arena_rewind(scratch, mark);
     return scale * m->base;
 }

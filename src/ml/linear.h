@@ -23,14 +23,9 @@ void linear_complete(struct linear *m);
 
 double linear_logit(const struct linear *m, struct row x);
 
-/* As model_family.explain: adds scale * coefficient * (x - mean) for each column, returns scale * base. */
-double linear_explain(const struct linear *m, struct row x, double scale, double *share);
-
-/* Sums of `absent` by field: field_of_column has d entries below n_field, absent_by_field gets n_field sums. */
-void linear_sum_absent(const struct linear *m, const uint32_t *field_of_column, size_t n_field, double *absent_by_field);
-
-/* linear_explain summed by field in O(n_field + x.n): absent_by_field comes from linear_sum_absent. */
-double linear_explain_fields(const struct linear *m, struct row x, const uint32_t *field_of_column,
-                             const double *absent_by_field, size_t n_field, double scale, double *share_by_field);
+/* model_family.explain: adds scale * coefficient * (x - mean) for each column. With `present`, every value that is not 0
+ * counts as 1. O(d) once and O(terms + entries) for each row. */
+double linear_explain(const struct linear *m, const struct row *rows, size_t n, bool present, double scale,
+                      const struct column_terms *to, struct arena *scratch, double *share);
 
 #endif

@@ -94,10 +94,10 @@ static void learn(const double *const *member, const double *y, const double *we
 }
 
 static double applied(const struct stack *s, const double *const *member, size_t i) {
-    double z[STACK_MAX_MEMBER];
+    double f = s->intercept;
     for (size_t m = 0; m < s->n_member; m++)
-        z[m] = member[m][i];
-    return stack_apply(s, z);
+        f += s->weight[m] * member[m][i];
+    return f;
 }
 
 /* loss[i] of row i under weights that did not see its fold. */

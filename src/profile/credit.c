@@ -65,7 +65,7 @@ double event_decay(double age_day, double decay_per_day, double future) {
 
 static bool cell_quantity(struct cell *cell) {
     if (cell->number == CELL_UNREAD)
-        cell->number = quantity_parse(cell->text, &cell->quantity) ? CELL_QUANTITY : CELL_NO_QUANTITY;
+        cell->number = quantity_read(cell->text, '.', &cell->quantity) ? CELL_QUANTITY : CELL_NO_QUANTITY;
     return cell->number == CELL_QUANTITY;
 }
 

@@ -51,10 +51,12 @@ size_t reader_check_keys(struct reader *r, const struct json *v, const struct pl
         bool found = false;
         for (size_t k = 0; k < n_known && !found; k++)
             found = str_equal(v->members[i].key, str_from(known[k]));
-        n += !found;
-        if (!found)
-            reader_unknown_word(r, "profile_unknown_key", &v->members[i].value, &(struct place){at, v->members[i].key, 0},
-                                "the key", v->members[i].key, known, n_known);
+        if (found)
+            continue;
+        const struct json key = json_key_of(&v->members[i]);
+        reader_unknown_word(r, "profile_unknown_key", &key, &(struct place){at, key.string, 0}, "the key", key.string, known,
+                            n_known);
+        n++;
     }
     return n;
 }

@@ -158,7 +158,7 @@ static inline void random_members(struct arena *a, struct rng *r, unsigned depth
         for (uint32_t j = 0; j < i; j++)
             if (str_equal(members[j].key, key))
                 key = str_format(a, "key %u", i);
-        members[i] = (struct json_member){key, random_tree(a, r, depth - 1)};
+        members[i] = (struct json_member){.key = key, .value = random_tree(a, r, depth - 1)};
     }
     v->members = members;
 }

@@ -3,31 +3,13 @@
 #include "base/csv.h"
 #include "base/file.h"
 #include "base/rng.h"
+#include "pieces.h"
 #include "unit.h"
 
 #include <stdlib.h>
 #include <sys/resource.h>
 
 /* ---- sources ---- */
-
-/* Text in pieces of `piece` bytes, after a first one of `first`. */
-struct pieces {
-    str text;
-    size_t first, piece;
-};
-
-static err give(void *ctx, char *to, size_t cap, size_t *got) {
-    struct pieces *p = ctx;
-    size_t n = p->first > 0 ? p->first : p->piece;
-    p->first = 0;
-    n = n < cap ? n : cap;
-    n = n < p->text.len ? n : p->text.len;
-    if (n > 0)
-        memcpy(to, p->text.ptr, n);
-    p->text = str_slice(p->text, n, p->text.len);
-    *got = n;
-    return OK;
-}
 
 /* A head, a body repeated, a tail: files too large to make. */
 struct long_text {
@@ -102,7 +84,7 @@ static str dump(struct arena *a, const struct csv_options *o, csv_source_fn *sou
 
 static str dump_text(struct arena *a, const struct csv_options *o, str text) {
     struct pieces p = {.text = text, .piece = (size_t)1 << 20};
-    return dump(a, o, give, &p, 0);
+    return dump(a, o, pieces_give, &p, 0);
 }
 
 /* ---- the cases ---- */
@@ -205,12 +187,12 @@ static void pieces_do_not_matter(void **state) {
             continue; /* what counts at the beginning only */
         struct pieces whole = {.text = k.text, .piece = (size_t)1 << 20};
         struct csv *c = NULL;
-        assert_ok(csv_open(a, &k.o, give, &whole, &c));
+        assert_ok(csv_open(a, &k.o, pieces_give, &whole, &c));
         k.o.delimiter = csv_delimiter(c);
         for (size_t piece = 2; piece <= 64; piece = piece * 2 - 1) { /* Latin-1 needs room for two bytes */
             struct arena_mark mark = arena_mark(a);
             struct pieces p = {.text = behind_filler(a, k.text), .first = 2 * FILL_ROW, .piece = piece};
-            str got = dump(a, &k.o, give, &p, FILL_ROW);
+            str got = dump(a, &k.o, pieces_give, &p, FILL_ROW);
             if (!str_equal(got, k.rows))
                 fail_msg("%.*s in pieces of %zu gives %.*s", STR_ARG(k.name), piece, STR_ARG(got));
             arena_rewind(a, mark);
@@ -225,7 +207,7 @@ static struct csv_row last_row(struct arena *a, const struct csv_options *o, str
     *p = (struct pieces){.text = text, .piece = (size_t)1 << 20};
     struct csv *c = NULL;
     struct csv_row row = {0}, next;
-    assert_ok(csv_open(a, o, give, p, &c));
+    assert_ok(csv_open(a, o, pieces_give, p, &c));
     for (bool end = false; !end;) {
         assert_ok(csv_next(c, &next, &end));
         if (!end)
@@ -266,7 +248,7 @@ static void raw_text_of_bad_rows_is_capped(void **state) {
             struct csv *c = NULL;
             struct csv_row row;
             bool end = false;
-            assert_ok(csv_open(a, &(struct csv_options){.delimiter = ','}, give, &p, &c));
+            assert_ok(csv_open(a, &(struct csv_options){.delimiter = ','}, pieces_give, &p, &c));
             for (int i = 0; i <= FILL_ROW; i++)
                 assert_ok(csv_next(c, &row, &end));
             assert_int_equal(row.status, ERR_INPUT);
@@ -282,10 +264,10 @@ static void refuses_what_is_no_delimiter_and_utf16(void **state) {
                                    "a\0,\0b\0"),
                        .piece = 99};
     struct csv *c = NULL;
-    assert_fails(csv_open(*state, &(struct csv_options){0}, give, &p, &c), ERR_INPUT, "csv_utf16");
+    assert_fails(csv_open(*state, &(struct csv_options){0}, pieces_give, &p, &c), ERR_INPUT, "csv_utf16");
     for (size_t i = 0; i < 4; i++) {
         struct csv_options o = {.delimiter = "\"\n\r\xA7"[i]};
-        assert_fails(csv_open(*state, &o, give, &p, &c), ERR_INPUT, "csv_delimiter");
+        assert_fails(csv_open(*state, &o, pieces_give, &p, &c), ERR_INPUT, "csv_delimiter");
     }
 }
 
@@ -444,7 +426,7 @@ static err fails_later(void *ctx, char *to, size_t cap, size_t *got) {
     struct pieces *p = ctx;
     if (p->text.len == 0)
         return fail(ERR_INPUT, "test_broken", "broken");
-    return give(p, to, cap, got);
+    return pieces_give(p, to, cap, got);
 }
 
 static void gives_the_error_of_the_source_after_the_rows(void **state) {

@@ -156,7 +156,7 @@ static void every_problem_has_its_place(void **state) {
     assert_int_equal(problems.n, 4);
     assert_str(problems.items[0].pointer, "");
     assert_str(problems.items[1].pointer, "/weigth");
-    assert_true(problems.items[1].line == 1 && problems.items[1].column == 9);
+    assert_true(problems.items[1].line == 1 && problems.items[1].column == 1);
     assert_str(problems.items[2].pointer, "/a~1b/1");
     assert_str(problems.items[2].text, "item 2 must be at most 2, not 5");
     assert_true(problems.items[2].line == 4 && problems.items[2].column == 5);

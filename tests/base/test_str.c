@@ -68,10 +68,23 @@ static void hash_depends_on_every_byte(void **state) {
     }
 }
 
+static void folds_case_and_space(void **state) {
+    (void)state;
+    char room[16];
+    assert_str(str_fold(STR("  New \t York "), room, sizeof room), "new york");
+    assert_str(str_fold(STR(""), room, sizeof room), "");
+    assert_str(str_fold(STR("A much longer text Than the Room"), room, sizeof room), "A much longer text Than the Room");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(compares), cmocka_unit_test(finds), cmocka_unit_test(cuts),
-        cmocka_unit_test(splits),   ARENA_TEST(builds),      cmocka_unit_test(hash_depends_on_every_byte),
+        cmocka_unit_test(compares),
+        cmocka_unit_test(finds),
+        cmocka_unit_test(cuts),
+        cmocka_unit_test(splits),
+        ARENA_TEST(builds),
+        cmocka_unit_test(hash_depends_on_every_byte),
+        cmocka_unit_test(folds_case_and_space),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

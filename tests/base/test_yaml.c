@@ -114,8 +114,8 @@ static void refuses(void **state) {
                  {"- !point {x: 1}\n", "yaml_tag", "line 1, column 3"},
                  {"a: !x\nb: 1\n", "yaml_tag", "line 1, column 4"},
                  {"--- 1\n--- 2\n", "yaml_documents", "line 2, column 1"},
-                 {"a: 1\nb:\n  c: 2\n  c: 3\n", "yaml_duplicate_key", "line 4, column 6"},
-                 {"{a: 1, \"a\": 2}", "yaml_duplicate_key", "line 1, column 13"},
+                 {"a: 1\nb:\n  c: 2\n  c: 3\n", "yaml_duplicate_key", "line 4, column 3"},
+                 {"{a: 1, \"a\": 2}", "yaml_duplicate_key", "line 1, column 8"},
                  {"? [a]\n: 1\n", "yaml_key", "line 1, column 3"},
                  {"? {a: b}\n: 1\n", "yaml_key", "line 1, column 3"},
                  {"a: 1\n12: x\n", "yaml_key", "line 2, column 1"},
@@ -169,9 +169,13 @@ static void places(void **state) {
     assert_ok(yaml_parse(*state, STR("\xC3\xA9\xC3\xA9: x\nlist:\n  - 1\n  - k: v\nempty:\n"), NULL, &v));
     const struct json *list = json_get(v, STR("list"));
     assert_true(v->members[0].value.line == 1 && v->members[0].value.column == 5);
+    assert_true(v->members[0].line == 1 && v->members[0].column == 1);
     assert_true(list->items[0].line == 3 && list->items[0].column == 5);
     assert_true(json_get(&list->items[1], STR("k"))->line == 4 && json_get(&list->items[1], STR("k"))->column == 8);
     assert_int_equal(json_get(v, STR("empty"))->line, 5);
+    assert_ok(yaml_parse(*state, STR("\"\xC3\xA9\": 'x'\n'b': [\"y\"]\n"), NULL, &v));
+    assert_true(v->members[0].column == 1 && v->members[0].value.column == 6);
+    assert_true(v->members[1].column == 1 && v->members[1].value.items[0].column == 7);
 }
 
 static void assert_writes(struct arena *a, const char *json, const char *yaml) {
@@ -231,9 +235,9 @@ static void long_keys_and_texts_survive(void **state) {
     char *text = arena_alloc(*state, 70001);
     memset(text, 'k', 70000);
     for (size_t len = 100; len <= 70000; len = len * 3 / 2) {
-        const struct json_member member = {{text, len}, {.type = JSON_STRING, .string = {text, len}}};
+        const struct json_member member = {.key = {text, len}, .value = {.type = JSON_STRING, .string = {text, len}}};
         const struct json inner = {.type = JSON_OBJECT, .count = 1, .members = &member};
-        const struct json_member outer = {{text, len}, inner};
+        const struct json_member outer = {.key = {text, len}, .value = inner};
         assert_survives(*state, &(struct json){.type = JSON_OBJECT, .count = 1, .members = &outer});
     }
 }

@@ -4,6 +4,7 @@
 
 #include "base/rng.h"
 #include "features/infer.h"
+#include "features/vectorise.h"
 #include "intake/table.h"
 #include "unit.h"
 
@@ -51,6 +52,15 @@ static inline struct schema *sheet_infer(struct arena *a, const struct sheet *s)
     struct schema *out = NULL;
     struct infer_opts o = {0};
     assert_ok(schema_infer(a, &s->frame, s->rows, s->frame.n_row, s->y, &o, &out));
+    return out;
+}
+
+/* The given rows of a frame as training sees them, and the vectoriser that made them. */
+static inline struct dataset *frame_vectors(struct arena *a, const struct schema *s, const struct frame *f,
+                                            const uint32_t *rows, size_t n, const double *y, struct vectoriser **v) {
+    struct dataset *out = NULL;
+    assert_ok(vectoriser_new(a, s, NULL, f->name, f->n_col, v));
+    vectorise_rows(a, *v, f, rows, n, y, 0, &out, NULL);
     return out;
 }
 

@@ -224,12 +224,8 @@ static void standardises_training_rows(void **state) {
         s->y[i] = rng_uniform(&r) < u;
     }
     struct schema *schema = sheet_infer(*state, s);
-    struct encoder *e;
-    struct dataset *d;
-    size_t invalid;
-    assert_ok(encoder_new(*state, schema, s->frame.name, 1, &e));
-    assert_ok(encode_rows(*state, e, &s->frame, s->rows, 1000, s->y, &d, &invalid));
-    assert_int_equal(invalid, 0);
+    struct vectoriser *v;
+    const struct dataset *d = frame_vectors(*state, schema, &s->frame, s->rows, 1000, s->y, &v);
     assert_int_equal(d->n, 1000);
     double sum = 0, squares = 0;
     for (size_t i = 0; i < 1000; i++) {
@@ -295,15 +291,13 @@ static void lists_rates_of_many_levels(void **state) {
 static void training_rows_do_not_see_themselves(void **state) {
     struct sheet *s = many_levels(*state);
     struct schema *schema = sheet_infer(*state, s);
-    struct encoder *e;
-    struct dataset *d, *turned;
-    assert_ok(encoder_new(*state, schema, s->frame.name, 1, &e));
-    assert_ok(encode_rows(*state, e, &s->frame, s->rows, 6400, s->y, &d, NULL));
+    struct vectoriser *v;
+    struct dataset *d = frame_vectors(*state, schema, &s->frame, s->rows, 6400, s->y, &v), *turned;
     double *y = arena_copy(*state, s->y, 6400 * sizeof *y);
     y[345] = 1 - y[345];
-    assert_ok(encode_rows(*state, e, &s->frame, s->rows, 6400, y, &turned, NULL));
-    encoder_order_rates(*state, e, d, 5);
-    encoder_order_rates(*state, e, turned, 5);
+    turned = frame_vectors(*state, schema, &s->frame, s->rows, 6400, y, &v);
+    encoder_order_rates(*state, vectoriser_encoder(v), d, 5);
+    encoder_order_rates(*state, vectoriser_encoder(v), turned, 5);
     size_t moved = 0, distinct = 0;
     for (size_t i = 0; i < 6400; i++) {
         struct row x = dataset_row(d, i), z = dataset_row(turned, i);
@@ -318,6 +312,56 @@ static void training_rows_do_not_see_themselves(void **state) {
     assert_true(distinct > 5800);
 }
 
+/* Eq. 33: the products stand behind all other columns, and are listed where both factors are. */
+static void multiplies_columns(void **state) {
+    struct arena *a = *state;
+    struct bench b = {0};
+    const str text = str_format(
+        a,
+        "%.*s,\"interactions\":[{\"fields\":[\"Size\",\"Source\"],\"products\":[[\"Size\",\"Source=Google\"],"
+        "[\"Size=?-1\",\"Source=Fair\"]]},{\"fields\":[\"Size\",\"Created\"],\"products\":[[\"Size\",\"Created\"]]},"
+        "{\"fields\":[\"Size\",\"Size\"],\"products\":[[\"Size\",\"Size\"]]}]}",
+        (int)(sizeof small - 2), small);
+    b.schema = read_schema(a, str_cstr(a, text));
+    assert_ok(encoder_new(a, b.schema, columns, COUNT(columns), &b.e));
+    b.x = encoded_new(a, b.e);
+    const struct products *p = encoder_products(b.e);
+    const struct feature *f = encoder_features(b.e);
+    assert_int_equal(p->n, 4);
+    assert_int_equal(p->first + 4, encoder_width(b.e));
+    assert_str(f[p->first].id, "Size × Source=Google");
+    assert_str(f[p->first].label, "Size × Source is Google");
+    assert_str(f[p->first + 3].id, "Size²");
+    assert_int_equal(f[p->first + 2].slot, 1);
+    assert_int_equal(f[p->first].use, COLUMN_LINEAR);
+    encode(&b, "Google", "99", "yes", "Zoom", "2026-02-01");
+    const double size = (log1p(99) - 2) / 0.5; /* 5.2: counts as 3 */
+    assert_true(size > PRODUCT_LIMIT);
+    assert_close(at(&b, "Size × Source=Google"), 3, 0);
+    assert_close(at(&b, "Size × Created"), 3 * 0.1, 1e-15);
+    assert_close(at(&b, "Size²"), 9, 0);
+    assert_true(isnan(at(&b, "Size=?-1 × Source=Fair")));
+    encode(&b, "Fair", "-1", "yes", "Zoom", "2026-02-01");
+    assert_close(at(&b, "Size=?-1 × Source=Fair"), 1, 0);
+    assert_true(isnan(at(&b, "Size²")) && isnan(at(&b, "Size × Created")));
+    encode(&b, "Google", "9", "yes", "Zoom", "");
+    assert_close(at(&b, "Size × Source=Google"), (log1p(9) - 2) / 0.5, 1e-15);
+    for (size_t k = 1; k < b.x->row.n; k++)
+        assert_true(b.x->row.col[k] > b.x->row.col[k - 1]);
+}
+
+static void products_of_no_column_are_refused(void **state) {
+    static const char *const bad[] = {"\"Size\",\"Source=Nobody\"", "\"Source=Fair\",\"Size\"", "\"Size\",\"Opt in=yes\""};
+    struct encoder *e;
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        const str text =
+            str_format(*state, "%.*s,\"interactions\":[{\"fields\":[\"Size\",\"Source\"],\"products\":[[%s]]}]}",
+                       (int)(sizeof small - 2), small, bad[i]);
+        struct schema *s = read_schema(*state, str_cstr(*state, text));
+        assert_fails(encoder_new(*state, s, columns, COUNT(columns), &e), ERR_INPUT, "schema_interaction");
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         ARENA_TEST(lays_columns_out_by_field),
@@ -329,6 +373,8 @@ int main(void) {
         ARENA_TEST(standardises_training_rows),
         ARENA_TEST(lists_rates_of_many_levels),
         ARENA_TEST(training_rows_do_not_see_themselves),
+        ARENA_TEST(multiplies_columns),
+        ARENA_TEST(products_of_no_column_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

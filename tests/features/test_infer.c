@@ -1,5 +1,6 @@
 /* test_infer.c — types, missing tokens, levels, bins and scales from training rows. */
 #include "features/infer.h"
+#include "features/lexicon.h"
 #include "frames.h"
 
 #define COUNT(list) (sizeof(list) / sizeof *(list))
@@ -343,6 +344,20 @@ static void works_without_outcomes(void **state) {
     assert_true(isnan(out->field[2].typical_converted));
 }
 
+static void reads_flags(void **state) {
+    (void)state;
+    static const char *const yes[] = {"yes", "TRUE", "Y", "t", "1", "On", " Yes "};
+    static const char *const no[] = {"no", "False", "N", "f", "0", "off"};
+    bool v;
+    for (size_t i = 0; i < sizeof yes / sizeof *yes; i++)
+        assert_true(text_means_flag(str_from(yes[i]), &v) && v);
+    for (size_t i = 0; i < sizeof no / sizeof *no; i++)
+        assert_true(text_means_flag(str_from(no[i]), &v) && !v);
+    assert_false(text_means_flag(STR("2"), &v));
+    assert_false(text_means_flag(STR("maybe"), &v));
+    assert_false(text_means_flag(STR(""), &v));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         ARENA_TEST(knows_types_by_their_cells),
@@ -360,6 +375,7 @@ int main(void) {
         ARENA_TEST(completes_what_an_edited_file_leaves_open),
         ARENA_TEST(refuses_columns_that_are_not_there),
         ARENA_TEST(works_without_outcomes),
+        cmocka_unit_test(reads_flags),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -125,12 +125,18 @@ static void every_row_encodes(void **state) {
         const struct shared_table *t = shared_table(*state, files[i][0], files[i][1], files[i][2]);
         if (!t)
             return;
-        struct encoder *e;
-        struct dataset *d;
-        size_t invalid;
-        assert_ok(encoder_new(*state, infer(*state, t, files[i][1], NULL, 0), t->frame->name, t->frame->n_col, &e));
-        assert_ok(encode_rows(*state, e, t->frame, t->train, t->n_train, t->y, &d, &invalid));
-        assert_int_equal(invalid, 0);
+        struct vectoriser *v;
+        const struct schema *s = infer(*state, t, files[i][1], NULL, 0);
+        const struct dataset *d = frame_vectors(*state, s, t->frame, t->train, t->n_train, t->y, &v);
+        const struct encoder *e = vectoriser_encoder(v);
+        struct encoded *x = encoded_new(*state, e);
+        str *cell = ARENA_ARRAY(*state, t->frame->n_col, str);
+        for (size_t k = 0; k < t->n_train; k++) {
+            for (size_t c = 0; c < t->frame->n_col; c++)
+                cell[c] = t->frame->cell[c][t->train[k]];
+            encode_row(e, cell, x);
+            assert_int_equal(x->n_invalid, 0);
+        }
         assert_int_equal(d->d, encoder_width(e));
         double positives = 0;
         for (size_t k = 0; k < d->n; k++)

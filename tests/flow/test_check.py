@@ -54,6 +54,25 @@ class Check(FlowTest):
         self.assertIn(f'{path}:{line}:', done.stdout)
         self.assertIn('did you mean "weight"?', done.stdout)
 
+    def test_all_faults_of_a_schema_have_line_and_column(self):
+        text = 'version: 1\ntarget: won\nfields:\n  - name: visits\n    tipe: numeric\n  - name: source\n    type: categori\n'
+        path = self.path('s.yaml', text)
+        done = galena('check', path)
+        self.assert_fails(done, 2, 'check_problems')
+        self.assertIn(f'{path}:5:5: unknown key `tipe`; did you mean `type`?', done.stdout)
+        self.assertIn(f'{path}:7:11: ', done.stdout)
+        found = json.loads(galena('check', path, '--json').stdout)
+        self.assertEqual([(p['line'], p['column'], p['name']) for p in found['problems']], [(5, 5, 'schema_form'), (7, 11, 'schema_form')])
+
+    def test_a_schema_is_also_checked_for_what_it_means(self):
+        twice = self.path('s.yaml', 'version: 1\nfields:\n  - name: a\n  - name: a\n')
+        self.assert_fails(galena('check', twice), 2, 'schema_value')
+        newer = self.path('n.yaml', 'version: 99\nfields:\n  - name: a\n    hue: 1\n')
+        self.assert_fails(galena('check', newer), 2, 'schema_version')
+        past = self.path('p.csv', 'size,won\n' + ''.join(f'{i % 7},{i % 2}\n' for i in range(80)))
+        own = self.path('own.yaml', galena('schema', past, '--target', 'won').stdout)
+        self.assertIn('a feature schema, nothing wrong', galena('check', own).stdout)
+
     def test_models_are_checked_to_the_byte(self):
         galena('sample', '--rows', 300, '--out', self.folder, '--quiet')
         model = self.path('model')

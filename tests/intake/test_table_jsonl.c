@@ -19,6 +19,18 @@ static void values_become_text(void **state) {
         assert_str(row->cell[i], expected[i]);
 }
 
+static void arrays_become_several_values(void **state) {
+    struct arena *a = *state;
+    str text = STR("{\"l\":[\"SMS\",\"e\\u002dmail; post\", \"\" ,null,1.50, true ],\"e\":[ ],\"n\":[null],\"d\":[[1],2],"
+                   "\"o\":[\"only\"],\"q\":[\"a\\\"],b\" ],\"x\":9}\n");
+    struct table *t = open_json(a, text);
+    assert_string_equal(show(a, t, 9), "l,e,n,d,o,q,x | SMS;e-mail, post;1.50;true,,,[[1],2],only,a\"],b,9");
+    struct table_options o = {.path = file_with(a, STR("{\"l\":[\"123\",\"456\"]}\n{\"l\":[\"12\",\"4\"]}\n"), ".jsonl"),
+                              .max_cell_byte = 10};
+    assert_ok(table_open(a, &o, &t));
+    assert_string_equal(show(a, t, 9), "l | !jsonl_cell_limit@1 | 12;4");
+}
+
 static void columns_are_the_union_of_the_first_lines(void **state) {
     struct arena *a = *state;
     struct table *t = open_json(a, STR("{\"a\":1}\n\n{\"b\":2,\"a\":3}\n{}\n{\"c\":\"x\"}"));
@@ -125,6 +137,7 @@ static void latin1_and_gzip(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         ARENA_TEST(values_become_text),
+        ARENA_TEST(arrays_become_several_values),
         ARENA_TEST(columns_are_the_union_of_the_first_lines),
         ARENA_TEST(keys_that_come_late_are_counted),
         ARENA_TEST(bad_lines_are_bad_rows),

@@ -287,26 +287,6 @@ static void long_rows_have_the_same_spread(void **state) {
     assert_close(family_spread(&logistic_family, m, half), sqrt(variance), 1e-9);
 }
 
-static void shares_by_field_are_sums_of_shares(void **state) {
-    const struct sample *s = sample_new(*state, 200, 11);
-    struct fit_opts o = sample_opts(s);
-    const struct model *m = fit(*state, s->data, &o, NULL);
-    double *absent = ARENA_ARRAY(*state, s->n_field, double), *share = ARENA_ARRAY(*state, s->data->d, double);
-    linear_sum_absent(logistic_linear(m), s->field, s->n_field, absent);
-    for (size_t i = 0; i < 20; i++) {
-        double *by_field = ARENA_ARRAY(*state, s->n_field, double), *sum = ARENA_ARRAY(*state, s->n_field, double);
-        struct row x = dataset_row(s->data, i);
-        for (size_t c = 0; c < s->data->d; c++)
-            share[c] = 0;
-        double base = logistic_family.explain(m, &x, 1, 0.5, share);
-        for (size_t c = 0; c < s->data->d; c++)
-            sum[s->field[c]] += share[c];
-        assert_close(linear_explain_fields(logistic_linear(m), x, s->field, absent, s->n_field, 0.5, by_field), base, 0);
-        for (size_t f = 0; f < s->n_field; f++)
-            assert_close(by_field[f], sum[f], 1e-12);
-    }
-}
-
 static void a_prior_alone_is_a_model(void **state) {
     const struct sample *s = sample_new(*state, 20, 12);
     size_t d = s->data->d;
@@ -354,7 +334,6 @@ int main(void) {
         ARENA_TEST(collinear_columns_without_penalty),
         ARENA_TEST(wide_models_are_solved),
         ARENA_TEST(long_rows_have_the_same_spread),
-        ARENA_TEST(shares_by_field_are_sums_of_shares),
         ARENA_TEST(a_prior_alone_is_a_model),
         ARENA_TEST(refuses_what_it_cannot_learn_from),
     };

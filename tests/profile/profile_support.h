@@ -2,12 +2,19 @@
 #ifndef GALENA_TESTS_PROFILE_SUPPORT_H
 #define GALENA_TESTS_PROFILE_SUPPORT_H
 
+#include "base/asset.h"
+#include "base/json_schema.h"
 #include "profile/subscore.h"
 #include "unit.h"
 
+/* Reads a good profile, with which its JSON Schema must agree. */
 static inline struct profile *profile_of(struct arena *a, const char *text) {
     struct profile *p = NULL;
+    const struct json *form = NULL;
+    struct json_problems problems;
     assert_ok(profile_parse(a, str_from(text), "test.yaml", &p));
+    assert_ok(json_parse(a, asset_get(STR("schemas/profile.json")), NULL, &form));
+    assert_ok(json_schema_check(a, form, p->document, &problems));
     return p;
 }
 

@@ -54,9 +54,9 @@ static void refuses(void **state, const char *body, const char *slug, const char
 static void refuses_what_is_wrong(void **state) {
     const char *bad = "profile_bad_value", *key = "profile_unknown_key";
     refuses(state, "firmographic:\n  - {field: a, above: 1}", key,
-            "line 4, column 3: firmographic: the key \"firmographic\" is "
+            "line 3, column 1: firmographic: the key \"firmographic\" is "
             "not known; did you mean \"firmographics\"?");
-    refuses(state, "firmographics:\n  - {field: a, abov: 1}", key, "\"above\"");
+    refuses(state, "firmographics:\n  - {field: a, abov: 1}", key, "line 4, column 16: firmographics[0].abov");
     refuses(state, "firmographics:\n  - {field: a, above: 1, width: 2}", key, "width");
     refuses(state, "firmographics:\n  - {above: 1}", bad, "\"field\" is needed");
     refuses(state, "firmographics:\n  - {field: a}", bad, "exactly one of");
