@@ -98,8 +98,8 @@ static void list_put_first(struct shard *s, struct entry *e) {
     s->newest = e;
 }
 
-static void drop(struct shard *s, struct entry **at) {
-    struct entry *e = *at;
+/* e is what stands at `at`. */
+static void drop(struct shard *s, struct entry **at, struct entry *e) {
     *at = e->next;
     list_remove(s, e);
     s->byte -= size_of(e);
@@ -109,7 +109,7 @@ static void drop(struct shard *s, struct entry **at) {
 
 static void drop_oldest(struct shard *s) {
     struct entry *e = s->oldest;
-    drop(s, place_of(s, e->hash, (str){e->bytes, e->key_len}));
+    drop(s, place_of(s, e->hash, (str){e->bytes, e->key_len}), e);
     s->evicted++;
 }
 
@@ -141,7 +141,7 @@ static struct entry *entry_new(uint64_t hash, str key, str value) {
 static void insert(struct memory *m, struct shard *s, struct entry *e) {
     struct entry **at = place_of(s, e->hash, (str){e->bytes, e->key_len});
     if (*at)
-        drop(s, at);
+        drop(s, at, *at);
     while (s->oldest && s->byte + size_of(e) > m->shard_byte)
         drop_oldest(s);
     if (s->n_entry >= s->n_bucket)
@@ -157,7 +157,7 @@ static void insert(struct memory *m, struct shard *s, struct entry *e) {
 static struct entry *fresh(struct shard *s, uint64_t hash, str key, int64_t now_ms) {
     struct entry **at = place_of(s, hash, key);
     if (*at && (*at)->expires_ms <= now_ms) {
-        drop(s, at);
+        drop(s, at, *at);
         return NULL;
     }
     return *at;
@@ -222,7 +222,7 @@ void memory_put(struct memory *m, str key, const struct cache_value *value, int6
         /* An older value must not outlive the one that does not fit. */
         struct entry **at = place_of(s, hash, key);
         if (*at)
-            drop(s, at);
+            drop(s, at, *at);
     }
     pthread_mutex_unlock(&s->lock);
     free(e);
@@ -234,7 +234,7 @@ void memory_remove(struct memory *m, str key) {
     pthread_mutex_lock(&s->lock);
     struct entry **at = place_of(s, hash, key);
     if (*at)
-        drop(s, at);
+        drop(s, at, *at);
     pthread_mutex_unlock(&s->lock);
 }
 
