@@ -1,5 +1,6 @@
 /* leads_post.c — POST /v1/leads: one lead or many, answered when they are durable. */
 #include "api/api_priv.h"
+#include "base/crash_point.h"
 #include "validate/validate.h"
 
 /* Leads on their way into the store, with what the answer needs. In the request's arena. */
@@ -156,10 +157,12 @@ static void accepted(struct write *w, err rc) {
     struct call *c = p->call;
     struct engine *engine = c->api->c.engine;
     struct arena *a = c->r->arena;
+    crash_point("accept_durable");
     if (rc != OK || p->accept.key_conflict || p->accept.replayed)
         engine_rejected(engine, c->tenant, p->n, p->leased, p->byte);
     else
         engine_accepted(engine, &p->accept, p->leased, p->byte);
+    crash_point("accept_queued");
     if (rc == OK && p->accept.key_conflict)
         rc = fail(ERR_CONFLICT, "idempotency_conflict", "this Idempotency-Key was used before with another request");
     if (arena_run(a, rc == OK ? answer : refuse, p) != OK)

@@ -1,6 +1,8 @@
 /* asker.c — sends the questions of parked runs, and journals the answers with their price as soon as they come. */
 #include "flow/engine_priv.h"
 
+#include "base/crash_point.h"
+
 enum { ASK_MOST = 256, ANSWER_MAX_BYTE = 1 << 20 };
 
 static err submit_ask_claim(struct awaited *x) { return store_ask_claim(x->asks.store, &x->asks); }
@@ -44,6 +46,7 @@ static void no_answer(struct exchanged *x, const struct exchange *got, err rc, c
 static void answered(void *ctx, const struct exchange *got) {
     struct exchanged *x = ctx;
     struct exchange seen = *got;
+    crash_point("answer_received");
     if (got->verdict == EXCHANGE_OK && arena_run(x->arena, read_guarded, &(struct reading){x, got->body}) != OK)
         seen = (struct exchange){.verdict = EXCHANGE_RETRY, .slug = err_slug()};
     if (seen.verdict == EXCHANGE_EMPTY)
@@ -100,6 +103,8 @@ bool engine_ask(struct engine *e) {
     err rc = engine_await(&x, submit_ask_claim);
     if (rc != OK)
         log_event(e->c.log, LOG_WARN, "ask_claim_failed", LOG_FIELDS(log_text("slug", str_from(err_slug()))));
+    else if (x.asks.n > 0)
+        crash_point("asks_claimed");
     for (size_t i = 0; rc == OK && i < x.asks.n; i++)
         send_ask(e, &x.asks.ask[i]);
     bool more = rc == OK && x.asks.n == x.asks.most && target_room(e->lookup) > 0;

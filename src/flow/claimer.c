@@ -4,6 +4,8 @@
  * or until the poll is due: the poll is the truth, calls only make it early. */
 #include "flow/engine_priv.h"
 
+#include "base/crash_point.h"
+
 enum { CLAIM_MOST = 500, CLAIM_BYTE = 512 << 20, BACKLOG_EVERY_MS = 5000 };
 
 /* ---- claims ---- */
@@ -35,6 +37,8 @@ static bool claim_some(struct engine *e) {
                                   .max_crash = e->c.max_crash,
                                   .arena = arena}};
     err rc = engine_await(&x, submit_claim);
+    if (rc == OK && x.claim.n > 0)
+        crash_point("runs_claimed");
     struct job *jobs = rc == OK && x.claim.n > 0 ? job_from_claim(&x.claim) : NULL;
     if (rc == OK)
         count_claim(e, &x.claim);

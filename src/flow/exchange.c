@@ -1,6 +1,8 @@
 /* exchange.c — what questions and deliveries have in common: memory, retries, and commits that do not give up. */
 #include "flow/engine_priv.h"
 
+#include "base/crash_point.h"
+
 enum { EXCHANGE_BYTE = 64 << 20 };
 
 /* ---- waiting for a command ---- */
@@ -61,6 +63,7 @@ static void commit_later(struct exchanged *x) {
 static void committed(struct write *w, err rc) {
     struct exchanged *x = (struct exchanged *)w;
     struct engine *e = x->engine;
+    crash_point("exchange_committed");
     if (rc == ERR_AGAIN || rc == ERR_LIMIT) {
         commit_later(x);
         return;

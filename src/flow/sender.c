@@ -3,6 +3,8 @@
 #include "flow/engine_priv.h"
 #include "flow/snapshot.h"
 
+#include "base/crash_point.h"
+
 enum { DELIVER_MOST = 256, BODY_MOST = 1 << 20 };
 
 static err submit_delivery_claim(struct awaited *x) { return store_delivery_claim(x->deliveries.store, &x->deliveries); }
@@ -46,6 +48,7 @@ static err delivered_guarded(void *ctx) {
 
 static void delivered(void *ctx, const struct exchange *got) {
     struct exchanged *x = ctx;
+    crash_point("delivery_sent");
     if (arena_run(x->arena, delivered_guarded, &(struct handling){x, got}) != OK)
         exchanged_commit(x);
 }
@@ -119,6 +122,8 @@ bool engine_deliver(struct engine *e) {
     err rc = engine_await(&x, submit_delivery_claim);
     if (rc != OK)
         log_event(e->c.log, LOG_WARN, "delivery_claim_failed", LOG_FIELDS(log_text("slug", str_from(err_slug()))));
+    else if (x.deliveries.n > 0)
+        crash_point("deliveries_claimed");
     for (size_t i = 0; rc == OK && i < x.deliveries.n; i++)
         send_delivery(e, &x.deliveries.delivery[i]);
     bool more = rc == OK && x.deliveries.n == x.deliveries.most && target_room(e->callback) > 0;

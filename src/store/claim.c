@@ -22,6 +22,8 @@ static err recover(struct store *s, struct db *db, struct claim *c) {
     int64_t changed = 0;
     TRY(db_exec(db, QUERY_CLAIM_RECOVER, DB_ROW(db_integer(CLAIM_RECOVER_MOST)), &changed));
     c->n_recovered = (size_t)changed;
+    if (changed > 0)
+        crash_point("runs_recovered");
     if (changed == 0)
         atomic_store(&s->recovered, true);
     return OK;
