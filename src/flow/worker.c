@@ -71,7 +71,10 @@ static int64_t micro_since(const struct engine *e, int64_t ns) { return (e->c.cl
 /* The lease is over, whoever ended it. */
 static void command_ended(struct command *c) {
     struct engine *e = c->batch->engine;
+    bool suspect = c->job->suspect;
     ready_done(e->ready, c->job);
+    if (suspect && ready_look(e->ready).suspects == 0)
+        engine_nudge(e); /* more of them may be claimed */
     job_free(c->job);
     batch_release(c->batch);
     pthread_mutex_lock(&e->lock);

@@ -108,9 +108,9 @@ struct claimed {
 
 /* Claims up to `most` ready runs for this process: those due first within a tenant, tenants in turn by weight and at most
  * `tenant_most` of one. Before that, in the same transaction, runs of workers that fell silent become ready and suspect, and
- * waiting runs whose time has come become ready. Suspects come one at a time and only when `suspects`: their crash count
- * rises with the claim, and at `max_crash` they are dead. After "commit_unknown" `run` holds what was claimed perhaps: give
- * each one back. */
+ * waiting runs whose time has come become ready. Suspects come only when `suspects`, in groups: 64 that were never
+ * held by a worker that died since, then 8 by 8, and alone before their last try; their crash count rises with the claim,
+ * and at `max_crash` they are dead. After "commit_unknown" `run` holds what was claimed perhaps: give each one back. */
 struct claim {
     struct write write;
     struct store *store;
