@@ -37,6 +37,7 @@ static void no_answer(struct exchanged *x, const struct exchange *got, err rc, c
     struct engine *e = x->engine;
     struct retry_decision d = exchanged_decide(e, got, x->attempt);
     x->answer.slug = slug;
+    x->answer.waited = d.verdict == RETRY_WAIT;
     if (d.verdict == RETRY_DEAD)
         x->answer.rc = rc;
     else
@@ -87,7 +88,7 @@ static void send_ask(struct engine *e, const struct open_ask *ask) {
         exchanged_free(x);
         return;
     }
-    if (target_post(e->lookup, x->key, x->body, ask->attempt > 1, answered, x) == OK)
+    if (target_post(e->lookup, x->key, x->body, ask->failed, answered, x) == OK)
         return;
     const struct exchange refused = {.verdict = EXCHANGE_WAIT, .after_ms = 1000};
     no_answer(x, &refused, ERR_AGAIN, err_slug());

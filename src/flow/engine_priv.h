@@ -52,6 +52,7 @@ struct exchanged {
     struct arena *arena; /* holds this struct as well */
     str key, body;
     int64_t attempt;
+    bool unknown, failed;   /* of a delivery: an earlier try may have arrived; did not go well */
     struct exchanged *next; /* among those to be committed again */
 };
 

@@ -11,6 +11,7 @@ static err submit_delivery_claim(struct awaited *x) { return store_delivery_clai
 
 static void settle(struct exchanged *x, enum delivery_status status, int64_t run_ms, const struct exchange *got) {
     x->delivered.status = status;
+    x->delivered.waited = got && got->verdict == EXCHANGE_WAIT;
     x->delivered.run_ms = run_ms;
     x->delivered.slug = got && *got->slug ? got->slug : NULL;
     x->delivered.reason = got && got->status > 0 && x->delivered.slug
@@ -23,7 +24,7 @@ static void settle(struct exchanged *x, enum delivery_status status, int64_t run
 static void not_delivered(struct exchanged *x, const struct exchange *got) {
     struct engine *e = x->engine;
     struct retry_decision d = exchanged_decide(e, got, x->attempt);
-    enum delivery_status status = got->verdict == EXCHANGE_UNKNOWN ? DELIVERY_UNKNOWN : DELIVERY_READY;
+    enum delivery_status status = got->verdict == EXCHANGE_UNKNOWN || x->unknown ? DELIVERY_UNKNOWN : DELIVERY_READY;
     settle(x, d.verdict == RETRY_DEAD ? DELIVERY_DEAD : status, e->c.clock.wall_ms() + d.delay_ms + 1, got);
 }
 
@@ -62,11 +63,12 @@ static void post(struct exchanged *x, bool retry) {
 static void looked_up(void *ctx, const struct exchange *got) {
     struct exchanged *x = ctx;
     if (got->verdict == EXCHANGE_EMPTY) {
-        post(x, true);
+        x->unknown = false;
+        post(x, x->failed);
         return;
     }
     struct exchange seen = *got;
-    if (got->verdict != EXCHANGE_OK)
+    if (got->verdict != EXCHANGE_OK && got->verdict != EXCHANGE_WAIT)
         seen.verdict = EXCHANGE_UNKNOWN;
     delivered(x, &seen);
 }
@@ -83,6 +85,8 @@ static err prepare(void *ctx) {
     struct arena *a = x->arena;
     const struct callback c = {due->tenant, due->lead, due->target, due->gen, due->scored_ms, due->snapshot, due->pins};
     x->attempt = due->attempt;
+    x->unknown = due->unknown;
+    x->failed = due->failed;
     x->delivered = (struct delivery_done){.store = x->engine->c.store,
                                           .tenant = str_copy(a, due->tenant),
                                           .lead = str_copy(a, due->lead),
@@ -107,9 +111,11 @@ static void send_delivery(struct engine *e, const struct due_delivery *due) {
         exchanged_commit(x);
         return;
     }
-    if (due->unknown && target_status(e->callback, x->key, looked_up, x) == OK)
-        return;
-    post(x, due->attempt > 1);
+    err rc = due->unknown ? target_status(e->callback, x->key, looked_up, x) : ERR_ABSENT;
+    if (rc == ERR_LIMIT)
+        looked_up(x, &(struct exchange){.verdict = EXCHANGE_WAIT, .after_ms = 1000, .slug = "target_busy"});
+    else if (rc != OK) /* nobody can tell whether it arrived: its key makes the second time nothing */
+        post(x, due->failed);
 }
 
 bool engine_deliver(struct engine *e) {

@@ -81,12 +81,12 @@ class Process:
                     return False
                 line += part
         if b'listening on ' in line:
-            self.api = line.decode().rsplit(' ', 1)[1].strip()
             try:
                 with open(os.path.join(self.folder, 'data', 'control.token'), encoding='utf-8') as f:
                     self.token = f.read().strip()
             except FileNotFoundError:  # it ended since
                 return False
+            self.api = line.decode().rsplit(' ', 1)[1].strip()
         return line.endswith(b'\n')
 
     def start(self, crash=None, env=None):
