@@ -10,7 +10,7 @@ import signal
 import tempfile
 import time
 
-from pipeline import (Load, LookUp, Oracle, Postgres, Process, Receiver, Sqlite, make_model, say, wait_for)
+from pipeline import (SLOW, Load, LookUp, Oracle, Postgres, Process, Receiver, Sqlite, make_model, say, wait_for)
 
 # Places and how many passages there may be before the end. What is passed once at each start stands with 1.
 PLACES = {
@@ -52,7 +52,7 @@ class Round:
                          for i in range(3)]
         self.db = pg or Sqlite(folder)
         self.oracle = Oracle(self.db, self.receiver)
-        self.load = Load(serve, leads, threads=3, batch=rng.choice([1, 20, 100]), pause=rng.choice([0, 0.01]))
+        self.load = Load(serve, leads, threads=3, batch=rng.choice([1, 10, 50]), pace=rng.choice([100, 300]))
         self.kills = {}
 
     def note(self, place):
@@ -140,7 +140,12 @@ class Round:
         self.receiver.trouble = 0
         if self.lookup:
             self.lookup.trouble = 0
-        wait_for(lambda: self.oracle.open() == 0, 120, 0.2)
+        rest, moved = None, time.monotonic()
+        while rest != 0 and time.monotonic() - moved < 30 * SLOW:
+            now = self.oracle.open()
+            if now != rest:
+                rest, moved = now, time.monotonic()
+            time.sleep(0.2)
         silent = self.oracle.silent()
         if silent:
             self.oracle.say(f'leased past the lease: {silent[:3]}')

@@ -211,10 +211,11 @@ class Load:
     """Threads that send leads as long as they are let, across restarts of the service. What was answered with 202 is kept; what
     got no answer is sent again with the same identifier, as a careful client does."""
 
-    def __init__(self, process, leads, threads=3, batch=20, pause=0.0, tenants=(None,), prefix=''):
+    def __init__(self, process, leads, threads=3, batch=20, pause=0.0, tenants=(None,), prefix='', pace=0):
         self.process, self.leads, self.batch, self.pause, self.tenants = process, leads, batch, pause, tenants
+        self.pace = pace  # leads a second in all; 0: as fast as they are taken
         self.prefix = prefix or f'{random.randrange(1 << 32):08x}'
-        self.lock = threading.Lock()
+        self.lock, self.random = threading.Lock(), random.Random(3)
         self.accepted = {}  # (tenant, crm_id): lead id
         self.problems = []
         self.refused = collections.Counter()
@@ -265,7 +266,7 @@ class Load:
             else:
                 self.problems.append(f'answer {status}: {answer}')
                 time.sleep(0.05)
-            time.sleep(self.pause)
+            time.sleep(self.pause + (self.batch * len(self.threads) / self.pace * self.random.uniform(0.5, 1.5) if self.pace else 0))
         client.close()
 
     def resume(self):
