@@ -459,7 +459,7 @@ static void test_keys_and_artifacts(void **state) {
     assert_int_equal(n, 1);
     assert_ok(store_key_revoke(f->store, STR("acme"), found.id, STR("test")));
     assert_fails(store_key_find(f->reader, f->a, token, &found), ERR_DENIED, "key_revoked");
-    assert_fails(store_key_revoke(f->store, STR("acme"), STR("x"), STR("test")), ERR_ABSENT, "key_unknown");
+    assert_fails(store_key_revoke(f->store, STR("acme"), STR("x"), STR("test")), ERR_ABSENT, "api_key_absent");
     char id[HASH_HEX_BYTE + 1];
     str name, content;
     assert_ok(store_artifact_put(f->store, STR("model"), STR("first"), STR("\1\2\3"), id));
