@@ -80,7 +80,8 @@ static err prepare(void *ctx) {
     return OK;
 }
 
-static void send_ask(struct engine *e, const struct open_ask *ask) {
+/* Sends it, or gives it back: a question is never put twice because nobody knows who has it. */
+static void send_ask(struct engine *e, const struct open_ask *ask, bool send) {
     struct exchanged *x = exchanged_new(e, true);
     if (!x)
         return; /* it stays with this process until its run stops waiting for it */
@@ -88,10 +89,10 @@ static void send_ask(struct engine *e, const struct open_ask *ask) {
         exchanged_free(x);
         return;
     }
-    if (target_post(e->lookup, x->key, x->body, ask->failed, answered, x) == OK)
+    if (send && target_post(e->lookup, x->key, x->body, ask->failed, answered, x) == OK)
         return;
-    const struct exchange refused = {.verdict = EXCHANGE_WAIT, .after_ms = 1000};
-    no_answer(x, &refused, ERR_AGAIN, err_slug());
+    const struct exchange refused = {.verdict = EXCHANGE_WAIT, .after_ms = send ? 1000 : 1};
+    no_answer(x, &refused, ERR_AGAIN, NULL);
     exchanged_commit(x);
 }
 
@@ -106,8 +107,9 @@ bool engine_ask(struct engine *e) {
         log_event(e->c.log, LOG_WARN, "ask_claim_failed", LOG_FIELDS(log_text("slug", str_from(err_slug()))));
     else if (x.asks.n > 0)
         crash_point("asks_claimed");
-    for (size_t i = 0; rc == OK && i < x.asks.n; i++)
-        send_ask(e, &x.asks.ask[i]);
+    bool ours = rc == OK || engine_claimed_perhaps(&x);
+    for (size_t i = 0; ours && i < x.asks.n; i++)
+        send_ask(e, &x.asks.ask[i], rc == OK);
     bool more = rc == OK && x.asks.n == x.asks.most && target_room(e->lookup) > 0;
     arena_free(arena);
     return more;

@@ -102,13 +102,18 @@ static err prepare(void *ctx) {
     return OK;
 }
 
-static void send_delivery(struct engine *e, const struct due_delivery *due) {
+/* Sends it, or gives it back. */
+static void send_delivery(struct engine *e, const struct due_delivery *due, bool send) {
     struct exchanged *x = exchanged_new(e, false);
     if (!x)
         return; /* taken over when this process is gone */
     if (arena_run(x->arena, prepare, &(struct preparing){x, due}) != OK) {
         x->delivered.slug = err_slug(); /* its score cannot be read: a person must look */
         exchanged_commit(x);
+        return;
+    }
+    if (!send) {
+        delivered(x, &(struct exchange){.verdict = EXCHANGE_WAIT, .after_ms = 1, .slug = ""});
         return;
     }
     err rc = due->unknown ? target_status(e->callback, x->key, looked_up, x) : ERR_ABSENT;
@@ -130,8 +135,9 @@ bool engine_deliver(struct engine *e) {
         log_event(e->c.log, LOG_WARN, "delivery_claim_failed", LOG_FIELDS(log_text("slug", str_from(err_slug()))));
     else if (x.deliveries.n > 0)
         crash_point("deliveries_claimed");
-    for (size_t i = 0; rc == OK && i < x.deliveries.n; i++)
-        send_delivery(e, &x.deliveries.delivery[i]);
+    bool ours = rc == OK || engine_claimed_perhaps(&x);
+    for (size_t i = 0; ours && i < x.deliveries.n; i++)
+        send_delivery(e, &x.deliveries.delivery[i], rc == OK);
     bool more = rc == OK && x.deliveries.n == x.deliveries.most && target_room(e->callback) > 0;
     arena_free(arena);
     return more;

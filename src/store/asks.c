@@ -158,6 +158,7 @@ static struct db_value *put_answer(struct db_value *p, const struct ask_answer *
     *p++ = db_integer(c->price_micro);
     *p++ = c->slug ? db_text(str_from(c->slug)) : db_null();
     *p++ = db_integer(c->waited ? 1 : 0);
+    *p++ = db_text(c->store->worker);
     return p;
 }
 
@@ -165,7 +166,7 @@ err store_apply_ask_answer(struct db *db, struct write *const *batch, size_t n, 
     (void)ctx;
     struct arena *a = db_scratch(db);
     struct ask_answer **c = ARENA_ARRAY(a, n, struct ask_answer *);
-    struct db_value *param = ARENA_ARRAY(a, n * 10, struct db_value), *p = param;
+    struct db_value *param = ARENA_ARRAY(a, n * 11, struct db_value), *p = param;
     int64_t *changed = ARENA_ARRAY(a, n, int64_t);
     for (size_t i = 0; i < n; i++) {
         c[i] = (struct ask_answer *)batch[i];

@@ -483,6 +483,58 @@ class Postgres:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+class CuttingProxy:
+    """Stands before a Postgres and hangs up on some COMMITs after the server has done them, before the client learns of it."""
+
+    def __init__(self, pg, folder, every=0):
+        self.every, self.count, self.cuts, self.lock = every, 0, 0, threading.Lock()
+        self.target = os.path.join(pg.folder, '.s.PGSQL.5432')
+        self.url = f'postgresql:///postgres?host={folder}&user=postgres'
+        self.door = socket.socket(socket.AF_UNIX)
+        self.door.bind(os.path.join(folder, '.s.PGSQL.5432'))
+        self.door.listen(64)
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                client, _ = self.door.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.carry, args=(client,), daemon=True).start()
+
+    def falls(self, data):
+        if b'COMMIT' not in data or not self.every:
+            return False
+        with self.lock:
+            self.count += 1
+            return self.count % self.every == 0
+
+    def carry(self, client):
+        server = socket.socket(socket.AF_UNIX)
+        try:
+            server.connect(self.target)
+            while True:
+                for end in select.select([client, server], [], [])[0]:
+                    data = end.recv(1 << 16)
+                    if not data:
+                        return
+                    falls = end is client and self.falls(data)
+                    (server if end is client else client).sendall(data)
+                    if falls:
+                        self.cuts += 1
+                        server.recv(1 << 16)  # it is done
+                        return
+        except OSError:
+            pass
+        finally:
+            client.close()
+            server.close()
+
+    def stop(self):
+        self.door.close()
+
+
 class Redis:
     def __init__(self, folder):
         self.folder, self.socket = folder, os.path.join(folder, 'redis.sock')
