@@ -166,7 +166,11 @@ static err open_look(struct store *s, const struct db_config *c) {
 }
 
 static err open_all(struct store *s, const struct store_config *c) {
-    const struct writer_config config = {.db = {.url = s->url, .catalogue = &store_catalogue, .clock = s->clock},
+    /* A process that stops in mid-transaction holds the rows of its runs no longer than it holds the runs. */
+    const struct writer_config config = {.db = {.url = s->url,
+                                                .catalogue = &store_catalogue,
+                                                .clock = s->clock,
+                                                .idle_timeout_ms = (int)(s->lease_ms < INT32_MAX ? s->lease_ms : INT32_MAX)},
                                          .kind = s->order,
                                          .n_kind = KIND_COUNT,
                                          .threads = c->writers,

@@ -110,7 +110,11 @@ class OnPostgres(FlowTest):
         self.assertTrue(wait_for(lambda: self.pg.rows('SELECT count(*) FROM run WHERE status = 1 AND fence > 1')[0][0] > 0 or
                                  not self.oracle.silent(), 20, 0.05))
         load.rest()
-        self.assertTrue(wait_for(lambda: self.pg.rows('SELECT count(*) FROM run')[0][0] == 0, 20), 'the other worker did it all')
+        if not wait_for(lambda: self.pg.rows('SELECT count(*) FROM run')[0][0] == 0, 20):
+            say(self.pg.rows('SELECT status, worker, suspect, crash, count(*) FROM run GROUP BY 1, 2, 3, 4'))
+            say(self.pg.rows('SELECT *, (extract(epoch from clock_timestamp()) * 1000)::bigint - until_ms FROM worker'))
+            say(self.pg.rows('SELECT pid, state, wait_event, left(query, 80) FROM pg_stat_activity'))
+            self.fail('the other worker did not do it all')
         self.oracle.look()
         self.oracle.scores()
         frozen.signal(signal.SIGCONT)
