@@ -187,6 +187,7 @@ class Trouble(OnSqlite):
             before = len(load.accepted)
             jump(hour * 3600 * 1000)
             self.assertTrue(wait_for(lambda: len(load.accepted) > before + 30), f'{hour} hours off')
+            time.sleep(1.2)  # longer than it takes to be noticed
         self.settle(load)
         self.assertEqual(Client(serve).call('GET', '/readyz')[0], 200)
         say(f'{len(load.accepted)} leads through seven jumps')
