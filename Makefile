@@ -4,7 +4,7 @@ JOBS ?= $(shell nproc)
 T ?= csv
 S ?= 60
 
-.PHONY: all help setup setup-build demo test check bench fuzz install fmt clean
+.PHONY: all help setup setup-build demo test check check-crash soak bench fuzz install fmt clean
 .DEFAULT_GOAL := all
 
 help:
@@ -38,6 +38,14 @@ test: setup
 check:
 	@tools/setup.sh build test check
 	@tools/check.sh
+
+## make check-crash KILLS=2000      kill -9 at every durable point, on SQLite and PostgreSQL, with an oracle (SEED=N repeats a campaign)
+check-crash: setup
+	@tools/campaign.sh crash_matrix
+
+## make soak MINUTES=30      the service under load: memory and open files stay flat
+soak: setup
+	@tools/campaign.sh soak
 
 ## make bench      speed and quality beside other programs, as ratios
 bench:

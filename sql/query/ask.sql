@@ -20,14 +20,14 @@ WHERE ask.tenant = s.tenant AND ask.lead = s.lead AND ask.gen = s.gen AND ask.na
 UPDATE ask SET status = 1, worker = ?2, attempt = attempt + 1
 WHERE (tenant, lead, gen, name) IN (SELECT tenant, lead, gen, name FROM ask WHERE status = 0 AND run_ms <= $now
                                     ORDER BY run_ms LIMIT ?1)
-RETURNING tenant, lead, gen, name, request, attempt, CASE WHEN slug IS NULL THEN 0 ELSE 1 END
+RETURNING tenant, lead, gen, name, request, attempt, slug
 -- @postgres
 WITH taken AS MATERIALIZED (
     SELECT tenant, lead, gen, name FROM ask WHERE status = 0 AND run_ms <= $now ORDER BY run_ms LIMIT ?1
     FOR UPDATE SKIP LOCKED)
 UPDATE ask SET status = 1, worker = ?2, attempt = attempt + 1 FROM taken t
 WHERE ask.tenant = t.tenant AND ask.lead = t.lead AND ask.gen = t.gen AND ask.name = t.name
-RETURNING ask.tenant, ask.lead, ask.gen, ask.name, request, attempt, CASE WHEN slug IS NULL THEN 0 ELSE 1 END
+RETURNING ask.tenant, ask.lead, ask.gen, ask.name, request, attempt, slug
 
 -- name: ask_context
 -- The key of the lead, and until when its run waits.

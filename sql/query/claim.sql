@@ -87,3 +87,13 @@ WHERE l.tenant = ?1 AND l.lead = ?2
 -- name: claim_asks
 SELECT name, request, status, answer, price_micro, answered_ms, slug FROM ask
 WHERE tenant = ?1 AND lead = ?2 AND gen = ?3 ORDER BY asked_ms, name
+
+-- name: clock_back_runs
+-- The clock went back to now from ?1 at most: what was to come until then comes now.
+UPDATE run SET run_ms = $now WHERE status = 2 AND run_ms > $now AND run_ms <= ?1
+
+-- name: clock_back_asks
+UPDATE ask SET run_ms = $now WHERE status = 0 AND run_ms > $now AND run_ms <= ?1
+
+-- name: clock_back_deliveries
+UPDATE delivery SET run_ms = $now WHERE status IN (0, 2) AND run_ms > $now AND run_ms <= ?1

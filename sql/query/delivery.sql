@@ -28,15 +28,14 @@ WHERE a.tenant IS NOT NULL
 UPDATE delivery SET status = 1, worker = ?3, fence = fence + 1, attempt = attempt + 1
 WHERE tenant = ?1 AND (lead, target, gen) IN (SELECT lead, target, gen FROM delivery
                                   WHERE tenant = ?1 AND status IN (0, 2) AND run_ms <= $now ORDER BY run_ms LIMIT ?2)
-RETURNING tenant, lead, target, gen, attempt, fence, unknown, CASE WHEN slug IS NULL THEN 0 ELSE 1 END
+RETURNING tenant, lead, target, gen, attempt, fence, unknown, slug
 -- @postgres
 WITH taken AS MATERIALIZED (
     SELECT lead, target, gen FROM delivery
     WHERE tenant = ?1 AND status IN (0, 2) AND run_ms <= $now ORDER BY run_ms LIMIT ?2 FOR UPDATE SKIP LOCKED)
 UPDATE delivery SET status = 1, worker = ?3, fence = fence + 1, attempt = attempt + 1 FROM taken t
 WHERE delivery.tenant = ?1 AND delivery.lead = t.lead AND delivery.target = t.target AND delivery.gen = t.gen
-RETURNING tenant, delivery.lead, delivery.target, delivery.gen, attempt, fence, unknown,
-    CASE WHEN slug IS NULL THEN 0 ELSE 1 END
+RETURNING tenant, delivery.lead, delivery.target, delivery.gen, attempt, fence, unknown, slug
 
 -- name: delivery_supersede
 -- The delivery needs not be made when one of a newer generation is promised to the same target.

@@ -163,6 +163,7 @@ static err start_thread(pthread_t *thread, void *(*fn)(void *), void *ctx) {
 err engine_start(struct engine *e) {
     TRY(store_heartbeat(e->c.store));
     atomic_store(&e->beat_ns, e->c.clock.steady_ns());
+    e->clock_offset_ms = e->c.clock.wall_ms() - e->c.clock.steady_ns() / 1000000;
     TRY(start_thread(&e->heart, engine_beat, e));
     e->heart_runs = true;
     TRY(start_thread(&e->claimer, engine_claim, e));

@@ -93,6 +93,7 @@ struct engine {
     pthread_cond_t quiet; /* commands fell to 0 */
 
     pthread_cond_t heart_call;
+    int64_t clock_offset_ms; /* the heart's: of the wall clock from the steady one */
     _Atomic int64_t beat_ns; /* of the last heartbeat that was durable */
     _Atomic int64_t lost, asks, deliveries;
 

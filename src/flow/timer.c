@@ -5,7 +5,7 @@
 
 #include "base/crash_point.h"
 
-enum { TICK_MOST = 1000, SWEEP_BYTE = 64 << 20, SWEEP_GRACE_MS = 3600 * 1000 };
+enum { CLOCK_MS = 1000, CLOCK_BACK_MS = 2000, TICK_MOST = 1000, SWEEP_BYTE = 64 << 20, SWEEP_GRACE_MS = 3600 * 1000 };
 
 static void beat(struct engine *e) {
     crash_point("heartbeat");
@@ -13,6 +13,19 @@ static void beat(struct engine *e) {
         atomic_store(&e->beat_ns, e->c.clock.steady_ns());
     else
         log_event(e->c.log, LOG_ERROR, "heartbeat_failed", LOG_FIELDS(log_text("slug", str_from(err_slug()))));
+}
+
+/* Attempts are due by the wall clock, which outlives this process; when it is set back, nothing waits for its old time. */
+static void watch_clock(struct engine *e) {
+    int64_t offset = e->c.clock.wall_ms() - e->c.clock.steady_ns() / 1000000, back = e->clock_offset_ms - offset;
+    if (back >= CLOCK_BACK_MS) {
+        int64_t wait = e->c.retry.cap_ms > e->c.ask_wait_ms ? e->c.retry.cap_ms : e->c.ask_wait_ms;
+        log_event(e->c.log, LOG_WARN, "clock_back", LOG_FIELDS(log_integer("ms", back)));
+        if (store_clock_back(e->c.store, e->c.clock.wall_ms() + back + wait) != OK)
+            return; /* again next time */
+        engine_nudge(e);
+    }
+    e->clock_offset_ms = offset;
 }
 
 /* Makes the runs that timers call for, a thousand at a time. */
@@ -82,6 +95,7 @@ void *engine_beat(void *engine) {
     int64_t now_ns = e->c.clock.steady_ns();
     struct duty duty[] = {
         {beat, e->c.heartbeat_ms, now_ns + e->c.heartbeat_ms * 1000000},
+        {watch_clock, CLOCK_MS, now_ns},
         {tick, e->c.tick_ms, now_ns + e->c.tick_ms * 1000000},
         {sweep, e->c.sweep_ms, now_ns},
     };

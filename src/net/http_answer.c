@@ -29,6 +29,8 @@ void http_answer_refusal(struct http_answer *answer, int status) {
     answer->status = status;
     answer->field[0] = PROBLEM_FIELD;
     answer->n_field = 1;
+    if (status == 503)
+        answer->field[answer->n_field++] = (struct http_field){STR("Retry-After"), STR("1")};
     answer->close = true;
     for (size_t i = 0; i < sizeof PROBLEMS / sizeof *PROBLEMS; i++)
         if (PROBLEMS[i].status == status)

@@ -34,7 +34,7 @@ static err ask_row(void *ctx, struct db_row *row) {
                                                      .gen = db_row_integer(row, 2),
                                                      .name = str_copy(a, db_row_text(row, 3)),
                                                      .attempt = db_row_integer(row, 5),
-                                                     .failed = db_row_integer(row, 6) != 0};
+                                                     .failed = db_row_text(row, 6).len > 0};
     return OK;
 }
 

@@ -34,7 +34,7 @@ static err delivery_row(void *ctx, struct db_row *row) {
                                                               .attempt = db_row_integer(row, 4),
                                                               .fence = db_row_integer(row, 5),
                                                               .unknown = db_row_integer(row, 6) != 0,
-                                                              .failed = db_row_integer(row, 7) != 0};
+                                                              .failed = db_row_text(row, 7).len > 0};
     k->share[row->index].got++;
     return OK;
 }

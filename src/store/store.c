@@ -120,6 +120,17 @@ static err leave_workers(struct db *db, void *ctx) {
 
 err store_heartbeat(struct store *s) { return store_call(s, write_worker, s); }
 
+static err bring_forward(struct db *db, void *ctx) {
+    const struct db_value until[] = {db_integer(*(int64_t *)ctx)};
+    TRY(db_exec(db, QUERY_CLOCK_BACK_RUNS, until, NULL));
+    TRY(db_exec(db, QUERY_CLOCK_BACK_ASKS, until, NULL));
+    return db_exec(db, QUERY_CLOCK_BACK_DELIVERIES, until, NULL);
+}
+
+err store_clock_back(struct store *s, int64_t until_ms) {
+    return s->db_kind == DB_SQLITE ? store_call(s, bring_forward, &until_ms) : OK;
+}
+
 str store_worker_id(const struct store *s) { return s->worker; }
 
 /* ---- opening and closing ---- */
@@ -166,7 +177,11 @@ static err open_look(struct store *s, const struct db_config *c) {
 }
 
 static err open_all(struct store *s, const struct store_config *c) {
-    const struct writer_config config = {.db = {.url = s->url, .catalogue = &store_catalogue, .clock = s->clock},
+    /* A process that stops in mid-transaction holds the rows of its runs no longer than it holds the runs. */
+    const struct writer_config config = {.db = {.url = s->url,
+                                                .catalogue = &store_catalogue,
+                                                .clock = s->clock,
+                                                .idle_timeout_ms = (int)(s->lease_ms < INT32_MAX ? s->lease_ms : INT32_MAX)},
                                          .kind = s->order,
                                          .n_kind = KIND_COUNT,
                                          .threads = c->writers,

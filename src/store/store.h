@@ -261,6 +261,9 @@ err store_delivery_done(struct store *s, struct delivery_done *c) MUST_CHECK;
 
 /* Calls that block until durable; for requests of people and programs, not for the way of a lead. */
 err store_heartbeat(struct store *s) MUST_CHECK;
+/* This machine's clock went back: what waits for a time until until_ms, of the clock as it was, comes now instead. Nothing
+ * on PostgreSQL, where the server's clock counts. */
+err store_clock_back(struct store *s, int64_t until_ms) MUST_CHECK;
 err store_tenant_ensure(struct store *s, str tenant) MUST_CHECK; /* makes it with a new key when it is not there */
 err store_tenant_set(struct store *s, str tenant, int64_t weight, int64_t max_backlog, int64_t max_running) MUST_CHECK;
 

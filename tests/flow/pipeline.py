@@ -55,7 +55,8 @@ class Process:
     """galena serve or galena worker. Its address is in .api once it is ready."""
 
     def __init__(self, argv, folder, env=None, log='serve.log'):
-        self.argv, self.folder, self.env, self.log = argv, folder, env or {}, os.path.join(folder, log)
+        self.argv, self.env, self.log = [str(x) for x in argv], env or {}, os.path.join(folder, log)
+        self.data = self.argv[self.argv.index('--data') + 1]
         self.child = self.api = self.token = None
         self.starts = 0
 
@@ -82,7 +83,7 @@ class Process:
                 line += part
         if b'listening on ' in line:
             try:
-                with open(os.path.join(self.folder, 'data', 'control.token'), encoding='utf-8') as f:
+                with open(os.path.join(self.data, 'control.token'), encoding='utf-8') as f:
                     self.token = f.read().strip()
             except FileNotFoundError:  # it ended since
                 return False

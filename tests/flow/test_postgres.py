@@ -4,7 +4,7 @@ import signal
 import time
 import unittest
 
-from pipeline import (CuttingProxy, Load, Oracle, Postgres, Process, Receiver, make_model, percentile, say, wait_for)
+from pipeline import (Client, CuttingProxy, Load, Oracle, Postgres, Process, Receiver, make_model, percentile, say, wait_for)
 from program import FlowTest, main
 
 
@@ -22,9 +22,9 @@ class OnPostgres(FlowTest):
         os.chmod(self.key, 0o600)
         self.running = []
 
-    def process(self, kind, *more, url=None, log=None):
+    def process(self, kind, *more, url=None, log=None, data='data'):
         listen = ['--listen', '127.0.0.1:0'] if kind == 'serve' else []
-        p = Process([kind, '--data', self.path('data'), '--database', url or self.pg.url, '--master-key', self.key, '--model',
+        p = Process([kind, '--data', self.path(data), '--database', url or self.pg.url, '--master-key', self.key, '--model',
                      self.model, '--lease', 1.5, '--poll', 0.1, '--retry-base', 0.05, '--retry-cap', 0.5, '--max-attempts', 60,
                      '--max-crashes', 100, '--allow-address', '127.0.0.1', '--deliver-url', self.receiver.url, *listen, *more],
                     self.folder, log=log or f'{kind}{len(self.running)}.log')
@@ -93,7 +93,7 @@ class OnPostgres(FlowTest):
     def test_frozen_worker_commits_nothing(self):
         """A worker sleeps past its lease, others do its work, it wakes and goes on: its commits are refused."""
         serve = self.process('serve', '--workers', 0)
-        frozen = self.process('worker')
+        frozen = self.process('serve', data='data2')
         load = self.load(serve, pace=600)
         self.assertTrue(wait_for(lambda: self.pg.rows('SELECT 1 FROM score LIMIT 1')))
         held = 0
@@ -110,13 +110,19 @@ class OnPostgres(FlowTest):
         self.assertTrue(wait_for(lambda: self.pg.rows('SELECT count(*) FROM run WHERE status = 1 AND fence > 1')[0][0] > 0 or
                                  not self.oracle.silent(), 20, 0.05))
         load.rest()
-        self.assertTrue(wait_for(lambda: self.pg.rows('SELECT count(*) FROM run')[0][0] == 0, 20), 'the other worker did it all')
+        if not wait_for(lambda: self.pg.rows('SELECT count(*) FROM run')[0][0] == 0, 20):
+            say(self.pg.rows('SELECT status, worker, suspect, crash, count(*) FROM run GROUP BY 1, 2, 3, 4'))
+            say(self.pg.rows('SELECT *, (extract(epoch from clock_timestamp()) * 1000)::bigint - until_ms FROM worker'))
+            say(self.pg.rows('SELECT pid, state, wait_event, left(query, 80) FROM pg_stat_activity'))
+            self.fail('the other worker did not do it all')
         self.oracle.look()
         self.oracle.scores()
         frozen.signal(signal.SIGCONT)
         time.sleep(1)
         self.assertTrue(frozen.alive() and other.alive())
-        say(f'{held} runs were held by the frozen worker')
+        stale = Client(frozen).metrics()['galena_commits_stale_total']
+        self.assertGreater(stale, 0)
+        say(f'{held} runs were held by the frozen worker, {stale:.0f} of its commits were refused')
         self.settle(load)
 
     def test_two_processes_are_not_slower_to_accept(self):
