@@ -30,8 +30,8 @@ WHERE ask.tenant = t.tenant AND ask.lead = t.lead AND ask.gen = t.gen AND ask.na
 RETURNING ask.tenant, ask.lead, ask.gen, ask.name, request, attempt
 
 -- name: ask_context
--- The key of the lead, and until when its run waits.
-SELECT b.wrapped, coalesce(r.deadline_ms, 0) FROM body b
+-- The key of the lead, until when its run waits, and whether it has ended.
+SELECT b.wrapped, coalesce(r.deadline_ms, 0), CASE WHEN r.lead IS NULL THEN 1 ELSE 0 END FROM body b
 LEFT JOIN run r ON r.tenant = b.tenant AND r.lead = b.lead AND r.gen = ?3
 WHERE b.tenant = ?1 AND b.lead = ?2
 
@@ -42,12 +42,13 @@ SELECT lead FROM run WHERE tenant = ?1 AND lead = ?2
 SELECT lead FROM run WHERE tenant = ?1 AND lead = ?2 FOR UPDATE
 
 -- name: ask_close
--- ?5 status, ?6 run_ms, ?7 answer, ?8 price, ?9 slug. An answer that is there stays.
+-- ?5 status, ?6 run_ms, ?7 answer, ?8 price, ?9 slug, ?10 attempts to take back. An answer that is there stays.
 UPDATE ask SET status = ?5, worker = NULL, run_ms = CASE WHEN ?6 > 0 THEN ?6 ELSE run_ms END, answer = ?7,
-    price_micro = coalesce(price_micro, 0) + ?8, slug = ?9, answered_ms = CASE WHEN ?5 = 0 THEN NULL ELSE $now END
+    price_micro = coalesce(price_micro, 0) + ?8, slug = ?9, attempt = attempt - ?10,
+    answered_ms = CASE WHEN ?5 = 0 THEN NULL ELSE $now END
 WHERE tenant = ?1 AND lead = ?2 AND gen = ?3 AND name = ?4 AND status IN (0, 1)
 -- @postgres
 UPDATE ask SET status = ?5::bigint, worker = NULL, run_ms = CASE WHEN ?6::bigint > 0 THEN ?6::bigint ELSE run_ms END,
-    answer = ?7, price_micro = coalesce(price_micro, 0) + ?8::bigint, slug = ?9,
+    answer = ?7, price_micro = coalesce(price_micro, 0) + ?8::bigint, slug = ?9, attempt = attempt - ?10::bigint,
     answered_ms = CASE WHEN ?5::bigint = 0 THEN NULL ELSE $now END
 WHERE tenant = ?1 AND lead = ?2 AND gen = ?3 AND name = ?4 AND status IN (0, 1)

@@ -156,6 +156,8 @@ static void accepted(struct write *w, err rc) {
     struct call *c = p->call;
     struct engine *engine = c->api->c.engine;
     struct arena *a = c->r->arena;
+    if (rc != OK && p->leased && strcmp(err_slug(), "commit_unknown") == 0)
+        engine_doubt(engine);
     if (rc != OK || p->accept.key_conflict || p->accept.replayed)
         engine_rejected(engine, c->tenant, p->n, p->leased, p->byte);
     else

@@ -48,8 +48,11 @@ void ready_stop(struct ready *r);
 /* All that waits, as a list; the caller's. */
 struct job *ready_drain(struct ready *r);
 
+/* A suspect waits or is at work. */
+bool ready_has_suspect(struct ready *r);
+
 struct ready_view {
-    size_t waiting, running, suspects;
+    size_t waiting, running, suspects; /* suspects: waiting or at work */
     int64_t oldest_due; /* 0 when nothing waits */
 };
 struct ready_view ready_look(struct ready *r);

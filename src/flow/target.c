@@ -104,6 +104,13 @@ static void give_slot(struct target *t, bool failed) {
     pthread_mutex_unlock(&t->lock);
 }
 
+static void withdraw_slot(struct target *t) {
+    pthread_mutex_lock(&t->lock);
+    t->in_flight--;
+    breaker_withdrawn(&t->breaker);
+    pthread_mutex_unlock(&t->lock);
+}
+
 /* ---- after ---- */
 
 static enum exchange_verdict verdict_of_status(int status, bool says_when) {
@@ -197,7 +204,7 @@ static err submit(struct target *t, str method, str url, str key, str body, bool
     arena_free(arena);
     if (rc != OK) {
         free(call);
-        give_slot(t, false);
+        withdraw_slot(t);
     }
     return rc;
 }

@@ -42,6 +42,7 @@ static err context_row(void *ctx, struct db_row *row) {
     struct open_ask *ask = &k->claim->ask[row->index];
     ask->key = str_copy(k->claim->arena, db_row_blob(row, 0));
     ask->deadline_ms = db_row_integer(row, 1);
+    ask->gone = db_row_integer(row, 2) != 0;
     return OK;
 }
 
@@ -156,6 +157,7 @@ static struct db_value *put_answer(struct db_value *p, const struct ask_answer *
     *p++ = db_blob_or_null(c->row->sealed);
     *p++ = db_integer(c->price_micro);
     *p++ = c->slug ? db_text(str_from(c->slug)) : db_null();
+    *p++ = db_integer(again && c->uncounted ? 1 : 0);
     return p;
 }
 
@@ -163,7 +165,7 @@ err store_apply_ask_answer(struct db *db, struct write *const *batch, size_t n, 
     (void)ctx;
     struct arena *a = db_scratch(db);
     struct ask_answer **c = ARENA_ARRAY(a, n, struct ask_answer *);
-    struct db_value *param = ARENA_ARRAY(a, n * 9, struct db_value), *p = param;
+    struct db_value *param = ARENA_ARRAY(a, n * 10, struct db_value), *p = param;
     int64_t *changed = ARENA_ARRAY(a, n, int64_t);
     for (size_t i = 0; i < n; i++) {
         c[i] = (struct ask_answer *)batch[i];

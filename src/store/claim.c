@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-enum { CLAIM_RECOVER_MOST = 1000, CLAIM_WAKE_MOST = 1000, CLAIM_PASSES = 3 };
+enum { CLAIM_RECOVER_MOST = 1000, CLAIM_WAKE_MOST = 1000, CLAIM_PASSES = 3, CLAIM_BURY_MOST = 100 };
 
 err store_claim(struct store *s, struct claim *c) {
     c->store = s;
@@ -67,7 +67,7 @@ static err take_row(void *ctx, struct db_row *row) {
                               .pins = str_copy(a, db_row_text(row, 10)),
                               .suspect = db_row_integer(row, 12) != 0,
                               .stage = db_row_integer(row, 13)};
-    k->due = db_row_integer(row, 11);
+    k->due = k->run.due = db_row_integer(row, 11);
     if (t->share)
         t->share[row->index].got++;
     return OK;
@@ -130,12 +130,37 @@ static err take_fairly(struct store *s, struct db *db, struct taking *t) {
     return OK;
 }
 
-static err take_suspect(struct store *s, struct db *db, struct taking *t) {
+/* Leads whose runs are dead now. */
+struct burying {
+    struct arena *a;
+    struct db_value key[CLAIM_BURY_MOST * 3];
+    size_t n;
+};
+
+static err buried_row(void *ctx, struct db_row *row) {
+    struct burying *b = ctx;
+    if (b->n == CLAIM_BURY_MOST)
+        return fail(ERR_CORRUPT, "store_row", "more runs were buried than asked for");
+    struct db_value *key = &b->key[3 * b->n++];
+    key[0] = db_text(str_copy(b->a, db_row_text(row, 0)));
+    key[1] = db_text(str_copy(b->a, db_row_text(row, 1)));
+    key[2] = db_integer(db_row_integer(row, 2));
+    return OK;
+}
+
+static err bury(struct db *db, struct taking *t) {
     struct claim *c = t->claim;
-    int64_t buried = 0;
-    if (c->max_crash > 0)
-        TRY(db_exec(db, QUERY_CLAIM_BURY, DB_ROW(db_integer(c->max_crash)), &buried));
-    c->n_buried = (size_t)buried;
+    if (c->max_crash <= 0)
+        return OK;
+    struct burying *b = ARENA_NEW(t->a, struct burying);
+    b->a = t->a;
+    TRY(db_query(db, QUERY_CLAIM_BURY, DB_ROW(db_integer(c->max_crash), db_integer(CLAIM_BURY_MOST)), buried_row, b));
+    c->n_buried = b->n;
+    return b->n > 0 ? db_post(db, QUERY_LEAD_FAILED, b->key, b->n, NULL) : OK;
+}
+
+static err take_suspect(struct store *s, struct db *db, struct taking *t) {
+    TRY(bury(db, t));
     return t->n < t->cap ? db_query(db, QUERY_CLAIM_SUSPECT, DB_ROW(db_text(s->worker)), take_row, t) : OK;
 }
 
