@@ -353,15 +353,16 @@ static void make_giveback(struct executing *x, err rc) {
     rc = judge_memory(x, rc);
     struct retry_decision d = retry_decide(&w->engine->c.retry, rc, x->job->attempt, 0, &w->rng);
     x->command->kind = COMMAND_GIVEBACK;
-    x->command->giveback = (struct giveback){.write = {.done = command_done},
-                                             .store = w->engine->c.store,
-                                             .lease = lease_of(x->job),
-                                             .stage = (int64_t)x->stage,
-                                             .run_ms = w->now_ms + d.delay_ms,
-                                             .counted = d.verdict == RETRY_AGAIN,
-                                             .dead = d.verdict == RETRY_DEAD,
-                                             .slug = str_cstr(x->batch->arena, str_from(slug)),
-                                             .reason = utf8_repair(x->batch->arena, str_from(err_text()))};
+    x->command->giveback =
+        (struct giveback){.write = {.done = command_done},
+                          .store = w->engine->c.store,
+                          .lease = lease_of(x->job),
+                          .stage = (int64_t)x->stage,
+                          .run_ms = w->now_ms + d.delay_ms,
+                          .counted = d.verdict == RETRY_AGAIN,
+                          .dead = d.verdict == RETRY_DEAD,
+                          .slug = str_cstr(x->batch->arena, str_from(slug)),
+                          .reason = str_copy(x->batch->arena, utf8_repair(x->batch->arena, str_from(err_text())))};
 }
 
 static void count_stages(struct engine *e, const struct executing *x) {

@@ -155,7 +155,7 @@ static err add_history(struct db *db, struct finish *const *live, size_t n) {
     struct db_value *param = ARENA_ARRAY(db_scratch(db), n * 6, struct db_value), *p = param;
     for (size_t i = 0; i < n; i++) {
         const struct finish *c = live[i];
-        if (c->row->before == c->row->after)
+        if (c->run->path.n < 2) /* a way that leads back to where it began is one all the same */
             continue;
         *p++ = db_text(c->lease.tenant);
         *p++ = db_text(c->lease.lead);

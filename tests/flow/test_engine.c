@@ -374,7 +374,10 @@ static void test_idle_is_quiet(void **state) {
     n = switches() - n;
     store_stats(w->store, &after);
     print_message("# %ld wake-ups in 4 s, %llu commits\n", n, (unsigned long long)(after.commits - before.commits));
+#ifndef __SANITIZE_THREAD__ /* whose own thread does not sleep */
     assert_true(n <= 20);
+#endif
+    assert_true(after.commits - before.commits <= 1); /* the heart may have beaten */
 }
 
 int main(void) {
