@@ -92,7 +92,7 @@ static err write_body(void *ctx) {
     const struct callback c = {due->tenant, due->lead, due->target, due->gen, due->scored_ms, due->snapshot, due->pins};
     struct buf *body = buf_in(w->x->arena, BODY_MOST);
     if (!str_equal(due->target, STR(ENGINE_CALLBACK)))
-        return fail(ERR_ABSENT, "target_unknown", "this program knows no target of that name");
+        return fail(ERR_INPUT, "target_unknown", "this program knows no target of that name");
     TRY(callback_write(w->x->arena, &c, body));
     TRY(buf_check(body));
     w->x->body = buf_str(body);

@@ -166,7 +166,8 @@ struct park {
 err store_park(struct store *s, struct sealer *sealer, struct park *c) MUST_CHECK;
 
 /* The run is given back: to be tried again at run_ms (`counted`: it was an attempt), or dead: then the lead's outcome is
- * failed until the run is woken. The counts of attempts begin anew when a run is parked. A run that is given back or parked is no suspect any more. */
+ * failed until the run is woken. The counts of attempts begin anew when a run is parked. A run that is given back or parked
+ * is no suspect any more. */
 struct giveback {
     struct write write;
     struct store *store;
@@ -251,7 +252,7 @@ struct delivery_done {
     struct store *store;
     str tenant, lead, target;
     int64_t gen, fence;
-    enum delivery_status status; /* DONE, DEAD, SUPERSEDED, READY (again at run_ms), UNKNOWN (the same, after reading back) */
+    enum delivery_status status; /* DONE, DEAD, SUPERSEDED, READY (again at run_ms), UNKNOWN (again, after reading back) */
     int64_t run_ms;
     bool uncounted; /* READY, UNKNOWN: it was no attempt */
     bool unknown;   /* DEAD: it may have arrived */
