@@ -310,6 +310,12 @@ err engine_reload(struct engine *e, str pins) {
     return arena_run(e->arena, set_pins_guarded, x);
 }
 
+void engine_retarget(struct engine *e, const struct target_settings *lookup, const struct target_settings *callback) {
+    target_change(e->lookup, lookup);
+    target_change(e->callback, callback);
+    engine_nudge(e);
+}
+
 void engine_nudge(struct engine *e) {
     pthread_mutex_lock(&e->lock);
     if (!e->nudged) {

@@ -79,6 +79,9 @@ void engine_doubt(struct engine *e);
 str engine_pins(struct engine *e);
 err engine_reload(struct engine *e, str pins) MUST_CHECK;
 
+/* Other addresses, secrets and bounds for questions and deliveries that go out from now on, those that wait included. */
+void engine_retarget(struct engine *e, const struct target_settings *lookup, const struct target_settings *callback);
+
 /* Something became ready: look at the store soon. */
 void engine_nudge(struct engine *e);
 

@@ -58,10 +58,9 @@ void exchanged_free(struct exchanged *x) {
     struct engine *e = x->engine;
     bool is_answer = x->is_answer;
     arena_free(x->arena);
-    int64_t left = atomic_fetch_sub(is_answer ? &e->asks : &e->deliveries, 1) - 1;
+    atomic_fetch_sub(is_answer ? &e->asks : &e->deliveries, 1);
     bool more = atomic_load(is_answer ? &e->more_asks : &e->more_deliveries);
-    size_t most = is_answer ? e->c.lookup.max_in_flight : e->c.callback.max_in_flight;
-    if (more && (size_t)left <= most / 2)
+    if (more && target_has_ample_room(is_answer ? e->lookup : e->callback))
         engine_nudge(e);
 }
 

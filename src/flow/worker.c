@@ -111,8 +111,8 @@ static void count(struct engine *e, const struct command *c) {
 /* There is something to be sent now. */
 static bool calls_claimer(const struct engine *e, const struct command *c) {
     if (c->kind == COMMAND_PARK)
-        return e->c.lookup.url != NULL;
-    return c->kind == COMMAND_FINISH && c->run->n_delivery > 0 && e->c.callback.url && !e->c.hold_deliveries;
+        return target_is_set(e->lookup);
+    return c->kind == COMMAND_FINISH && c->run->n_delivery > 0 && !e->c.hold_deliveries && target_is_set(e->callback);
 }
 
 static void submit_later(struct command *c) {

@@ -57,6 +57,7 @@ struct host {
     size_t n_seen;
     _Atomic unsigned posts, gets, held;
     struct http_request *hold[WORLD_SERVED];
+    bool closed; /* nobody is held any more */
     /* Answers, or returns false: then the request is held. */
     bool (*answer)(struct host *h, struct http_request *r, const struct served *s);
     _Atomic int mode;
@@ -88,8 +89,17 @@ static inline void host_handle(void *ctx, struct http_request *r) {
     snprintf(s.key, sizeof s.key, "%.*s", STR_ARG(key));
     s.before = host_count(h, s.key, post);
     atomic_fetch_add(post ? &h->posts : &h->gets, 1);
-    if (!h->answer(h, r, &s))
-        h->hold[atomic_fetch_add(&h->held, 1)] = r;
+    if (h->answer(h, r, &s))
+        return;
+    pthread_mutex_lock(&h->lock);
+    bool closed = h->closed;
+    if (!closed) {
+        h->hold[atomic_load(&h->held)] = r;
+        atomic_fetch_add(&h->held, 1);
+    }
+    pthread_mutex_unlock(&h->lock);
+    if (closed)
+        host_reply(r, 503, "{}");
 }
 
 static inline struct host *host_start(bool (*answer)(struct host *h, struct http_request *r, const struct served *s)) {
@@ -109,7 +119,10 @@ static inline struct host *host_start(bool (*answer)(struct host *h, struct http
 }
 
 static inline void host_stop(struct host *h) {
+    pthread_mutex_lock(&h->lock);
+    h->closed = true;
     unsigned n = atomic_exchange(&h->held, 0);
+    pthread_mutex_unlock(&h->lock);
     for (unsigned i = 0; i < n; i++)
         host_reply(h->hold[i], 503, "{}");
     http_server_stop(h->server, 1000);

@@ -334,6 +334,23 @@ static void test_switched_off_deliveries_are_kept(void **state) {
     assert_int_equal(world_sql(w, "SELECT count(*) FROM delivery WHERE status = 0 AND attempt = 0"), 10);
 }
 
+/* What was kept goes out when there is somebody again. */
+static void test_another_target(void **state) {
+    struct world *w = *state;
+    struct host *h = host_start(takes_well);
+    with_callback(w, NULL);
+    world_start(w);
+    world_accept(w, (struct world_leads){.n = 10});
+    world_all_ended(w, 10);
+    struct target_settings callback = w->c.callback;
+    callback.url = h->url;
+    engine_retarget(w->engine, &w->c.lookup, &callback);
+    world_wait(world_sql(w, "SELECT count(*) FROM delivery WHERE status = 3") == 10);
+    assert_int_equal(atomic_load(&h->posts), 10);
+    world_stop_engine(w);
+    host_stop(h);
+}
+
 static void test_a_target_that_nobody_knows(void **state) {
     struct world *w = *state;
     struct host *h = host_start(takes_well);
@@ -504,6 +521,7 @@ int main(void) {
         WORLD_TEST(test_deliveries),
         WORLD_TEST(test_deliveries_do_not_wait_for_the_poll),
         WORLD_TEST(test_switched_off_deliveries_are_kept),
+        WORLD_TEST(test_another_target),
         WORLD_TEST(test_a_target_that_nobody_knows),
         WORLD_TEST(test_without_workers_nothing_is_sent),
         WORLD_TEST(test_ambiguous_that_arrived),
