@@ -30,8 +30,8 @@ WHERE ask.tenant = t.tenant AND ask.lead = t.lead AND ask.gen = t.gen AND ask.na
 RETURNING ask.tenant, ask.lead, ask.gen, ask.name, request, attempt, slug
 
 -- name: ask_context
--- The key of the lead, and until when its run waits.
-SELECT b.wrapped, coalesce(r.deadline_ms, 0) FROM body b
+-- The key of the lead, until when its run waits, and whether it has ended.
+SELECT b.wrapped, coalesce(r.deadline_ms, 0), CASE WHEN r.lead IS NULL THEN 1 ELSE 0 END FROM body b
 LEFT JOIN run r ON r.tenant = b.tenant AND r.lead = b.lead AND r.gen = ?3
 WHERE b.tenant = ?1 AND b.lead = ?2
 

@@ -72,13 +72,15 @@ RETURNING run.tenant, run.lead, gen, priority, deadline_ms, attempt, crash, fenc
 -- Suspects that took down every worker they were alone with, ?1 times, are dead.
 UPDATE run SET status = 3, fence = fence + 1, worker = NULL, slug = 'worker_crash',
     reason = 'every worker that worked on this lead alone ended without a word'
-WHERE (tenant, lead) IN (SELECT tenant, lead FROM run WHERE status = 0 AND suspect = 1 AND crash >= ?1 LIMIT 100)
+WHERE (tenant, lead) IN (SELECT tenant, lead FROM run WHERE status = 0 AND suspect = 1 AND crash >= ?1 LIMIT ?2)
+RETURNING tenant, lead, gen
 -- @postgres
 WITH taken AS MATERIALIZED (
-    SELECT tenant, lead FROM run WHERE status = 0 AND suspect = 1 AND crash >= ?1 LIMIT 100 FOR UPDATE SKIP LOCKED)
+    SELECT tenant, lead FROM run WHERE status = 0 AND suspect = 1 AND crash >= ?1 LIMIT ?2 FOR UPDATE SKIP LOCKED)
 UPDATE run SET status = 3, fence = fence + 1, worker = NULL, slug = 'worker_crash',
     reason = 'every worker that worked on this lead alone ended without a word'
 FROM taken WHERE run.tenant = taken.tenant AND run.lead = taken.lead
+RETURNING run.tenant, run.lead, gen
 
 -- name: claim_body
 SELECT l.state, b.wrapped, b.sealed FROM lead l JOIN body b ON b.tenant = l.tenant AND b.lead = l.lead

@@ -83,3 +83,7 @@ WHERE tenant = ?1 AND lead = ?2 AND gen = ?3 AND fence = ?4 AND status = 1
 UPDATE run SET status = CASE WHEN ?5::bigint = 0 AND ?7::bigint > $now THEN 2 ELSE ?5::bigint END, worker = NULL, stage = ?6,
     run_ms = ?7::bigint, attempt = attempt - ?8::bigint, suspect = 0, crash = 0, slug = ?9, reason = ?10
 WHERE tenant = ?1 AND lead = ?2 AND gen = ?3 AND fence = ?4 AND status = 1
+
+-- name: lead_failed
+-- Its run is dead: failed, until somebody wakes it.
+UPDATE lead SET outcome = 4 WHERE tenant = ?1 AND lead = ?2 AND gen = ?3

@@ -24,16 +24,23 @@ INSERT INTO outcome (tenant, lead, at_ms, kind, recorded_ms, actor, sealed) VALU
 ON CONFLICT (tenant, lead, at_ms, kind) DO NOTHING
 
 -- name: run_redrive
--- ?2 lead or '', ?3 slug or ''.
-UPDATE run SET status = 0, attempt = 0, crash = 0, suspect = 0, run_ms = $now, slug = NULL, reason = NULL
+-- ?2 lead or '', ?3 slug or ''; ?5, ?6 what normal and bulk runs wait longer: they queue as if they had just come.
+UPDATE run SET status = 0, attempt = 0, crash = 0, suspect = 0, run_ms = $now, slug = NULL, reason = NULL,
+    due = $now + CASE priority WHEN 0 THEN 0 WHEN 1 THEN ?5 ELSE ?6 END
 WHERE tenant = ?1 AND lead IN (SELECT lead FROM run WHERE tenant = ?1 AND status = 3 AND (?2 = '' OR lead = ?2)
                                AND (?3 = '' OR slug = ?3) ORDER BY lead LIMIT ?4)
+RETURNING lead
 -- @postgres
 WITH taken AS MATERIALIZED (
     SELECT lead FROM run WHERE tenant = ?1 AND status = 3 AND (?2::text = '' OR lead = ?2::text)
       AND (?3::text = '' OR slug = ?3::text) ORDER BY lead LIMIT ?4 FOR UPDATE SKIP LOCKED)
-UPDATE run SET status = 0, attempt = 0, crash = 0, suspect = 0, run_ms = $now, slug = NULL, reason = NULL FROM taken
-WHERE run.tenant = ?1 AND run.lead = taken.lead
+UPDATE run SET status = 0, attempt = 0, crash = 0, suspect = 0, run_ms = $now, slug = NULL, reason = NULL,
+    due = $now + CASE priority WHEN 0 THEN 0 WHEN 1 THEN ?5::bigint ELSE ?6::bigint END
+FROM taken WHERE run.tenant = ?1 AND run.lead = taken.lead
+RETURNING run.lead
+
+-- name: lead_reopen
+UPDATE lead SET outcome = 0 WHERE tenant = ?1 AND lead = ?2 AND outcome = 4
 
 -- name: delivery_redrive
 UPDATE delivery SET status = CASE WHEN unknown = 1 THEN 2 ELSE 0 END, attempt = 0, run_ms = $now, done_ms = NULL,

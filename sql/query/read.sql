@@ -95,3 +95,13 @@ GROUP BY tenant, status, stage, worker, slug ORDER BY tenant, status, stage LIMI
 SELECT t.tenant, (SELECT count(*) FROM run r WHERE r.tenant = t.tenant AND r.status < 3), t.weight, t.max_backlog,
        t.max_running
 FROM tenant t ORDER BY t.tenant
+
+-- name: read_next_due
+-- In how many ms something is to be claimed: ?1 with questions, ?2 with deliveries (of which many are due in any case).
+SELECT min(at) - $now FROM (
+    SELECT 0 AS at WHERE EXISTS (SELECT 1 FROM run r WHERE r.status = 0 AND r.suspect = 0)
+    UNION ALL SELECT 0 WHERE EXISTS (SELECT 1 FROM run r WHERE r.status = 0 AND r.suspect = 1)
+    UNION ALL SELECT min(run_ms) FROM run WHERE status = 2
+    UNION ALL SELECT min(run_ms) FROM ask WHERE status = 0 AND CAST(?1 AS BIGINT) = 1
+    UNION ALL SELECT CASE WHEN count(*) = 1000 THEN 0 ELSE min(run_ms) END FROM (
+        SELECT run_ms FROM delivery WHERE status IN (0, 2) AND CAST(?2 AS BIGINT) = 1 LIMIT 1000) d) w

@@ -190,12 +190,8 @@ static void accepted(struct write *w, err rc) {
     struct call *c = p->call;
     struct engine *engine = c->api->c.engine;
     struct arena *a = c->r->arena;
-    crash_point("accept_durable");
-    if (is_unknown(p, rc)) {
-        p->later.fn = submit_again;
-        engine_later(engine, &p->later);
-        return;
-    }
+    if (rc != OK && p->leased && strcmp(err_slug(), "commit_unknown") == 0)
+        engine_doubt(engine);
     if (rc != OK || p->accept.key_conflict || p->accept.replayed)
         engine_rejected(engine, c->tenant, p->n, p->leased, p->byte);
     else

@@ -74,8 +74,10 @@ static err keep_artifact(struct service *v, struct arena *a, str kind, str path,
         return OK;
     str text;
     char hex[HASH_HEX_BYTE + 1];
+    struct arena_mark before = arena_mark(a);
     TRY(file_read_all(a, path.ptr, ARTIFACT_MAX_BYTE, &text));
     TRY(store_artifact_put(v->store, kind, path, text, hex));
+    arena_rewind(a, before); /* models are large, and each reload reads them */
     *id = str_copy(a, (str){hex, HASH_HEX_BYTE});
     return OK;
 }
@@ -141,8 +143,7 @@ static err open_client(struct service *v) {
     return http_client_start(&c, &v->client);
 }
 
-static err fill_targets(struct service *v, struct engine_config *c) {
-    const struct service_options *o = v->o;
+static err fill_targets(struct service *v, const struct service_options *o, struct engine_config *c) {
     c->callback = (struct target_settings){.url = o->deliver_url.ptr,
                                            .status_url = o->deliver_status_url.ptr,
                                            .timeout_ms = ms_of(o->deliver_timeout),
@@ -178,7 +179,7 @@ static err make_engine(struct service *v) {
     c.ask_wait_ms = ms_of(o->lookup_wait);
     c.hold_deliveries = o->deliver_hold;
     c.seed = (uint64_t)v->clock.wall_ms() ^ (uint64_t)getpid() << 32;
-    TRY(fill_targets(v, &c));
+    TRY(fill_targets(v, o, &c));
     TRY(make_pins(v, v->arena, o, &c.pins));
     return engine_new(v->arena, &c, &v->engine);
 }
@@ -323,9 +324,13 @@ err service_start(struct session *s, const struct service_options *o, enum servi
 
 err service_reload(struct service *v, struct session *s, const struct service_options *o) {
     str pins;
+    struct engine_config c;
     TRY(check_options(o, v->role));
+    TRY(fill_targets(v, o, &c));
     TRY(make_pins(v, s->arena, o, &pins));
-    return engine_reload(v->engine, pins);
+    TRY(engine_reload(v->engine, pins));
+    engine_retarget(v->engine, &c.lookup, &c.callback);
+    return OK;
 }
 
 str service_address(const struct service *v) { return v->address; }

@@ -37,7 +37,7 @@ static void no_answer(struct exchanged *x, const struct exchange *got, err rc, c
     struct engine *e = x->engine;
     struct retry_decision d = exchanged_decide(e, got, x->attempt);
     x->answer.slug = slug;
-    x->answer.waited = d.verdict == RETRY_WAIT;
+    x->answer.uncounted = d.verdict == RETRY_WAIT;
     if (d.verdict == RETRY_DEAD)
         x->answer.rc = rc;
     else
@@ -47,24 +47,21 @@ static void no_answer(struct exchanged *x, const struct exchange *got, err rc, c
 static void answered(void *ctx, const struct exchange *got) {
     struct exchanged *x = ctx;
     struct exchange seen = *got;
-    crash_point("answer_received");
     if (got->verdict == EXCHANGE_OK && arena_run(x->arena, read_guarded, &(struct reading){x, got->body}) != OK)
         seen = (struct exchange){.verdict = EXCHANGE_RETRY, .slug = err_slug()};
     if (seen.verdict == EXCHANGE_EMPTY)
-        x->answer.answer = STR("{}");
+        x->answer.answer = STR("{\"fields\":{}}");
     else if (seen.verdict != EXCHANGE_OK)
         no_answer(x, &seen, ERR_REMOTE, seen.slug);
     exchanged_commit(x);
 }
 
 struct preparing {
-    struct exchanged *x;
     const struct open_ask *ask;
 };
 
-static err prepare(void *ctx) {
+static err prepare(struct exchanged *x, const void *ctx) {
     const struct preparing *p = ctx;
-    struct exchanged *x = p->x;
     struct arena *a = x->arena;
     x->attempt = p->ask->attempt;
     x->key = str_format(a, "%.*s:%.*s:%lld:%.*s", STR_ARG(p->ask->tenant), STR_ARG(p->ask->lead), (long long)p->ask->gen,
@@ -80,19 +77,27 @@ static err prepare(void *ctx) {
     return OK;
 }
 
-/* Sends it, or gives it back: a question is never put twice because nobody knows who has it. */
-static void send_ask(struct engine *e, const struct open_ask *ask, bool send) {
-    struct exchanged *x = exchanged_new(e, true);
+/* Ends a question that is not worth asking. */
+static void drop_ask(struct exchanged *x, const char *slug) {
+    x->answer.rc = ERR_ABSENT;
+    x->answer.slug = slug;
+    exchanged_commit(x);
+}
+
+static void send_ask(struct engine *e, const struct open_ask *ask, bool taken) {
+    struct exchanged *x = engine_exchange(e, true, prepare, &(struct preparing){.ask = ask});
     if (!x)
-        return; /* it stays with this process until its run stops waiting for it */
-    if (arena_run(x->arena, prepare, &(struct preparing){x, ask}) != OK) {
-        exchanged_free(x);
+        return; /* the engine stops: the store gives it back */
+    if (ask->gone || ask->request.len == 0) {
+        drop_ask(x, ask->gone ? "ask_late" : "ask_unreadable");
         return;
     }
-    if (send && target_post(e->lookup, x->key, x->body, ask->failed, answered, x) == OK)
+    err rc = taken ? target_post(e->lookup, x->key, x->body, ask->failed, answered, x)
+                   : fail(ERR_AGAIN, "commit_unknown", "the question may be another process's");
+    if (rc == OK)
         return;
-    const struct exchange refused = {.verdict = EXCHANGE_WAIT, .after_ms = send ? 1000 : 1};
-    no_answer(x, &refused, ERR_AGAIN, NULL);
+    const struct exchange unsent = exchanged_unsent(e, rc);
+    no_answer(x, &unsent, rc, unsent.slug);
     exchanged_commit(x);
 }
 
@@ -105,12 +110,13 @@ bool engine_ask(struct engine *e) {
     err rc = engine_await(&x, submit_ask_claim);
     if (rc != OK)
         log_event(e->c.log, LOG_WARN, "ask_claim_failed", LOG_FIELDS(log_text("slug", str_from(err_slug()))));
-    else if (x.asks.n > 0)
+    if (rc == OK && x.asks.n > 0)
         crash_point("asks_claimed");
-    bool ours = rc == OK || engine_claimed_perhaps(&x);
-    for (size_t i = 0; ours && i < x.asks.n; i++)
+    bool taken = rc == OK || strcmp(err_slug(), "commit_unknown") == 0;
+    bool more = rc == OK && x.asks.n == x.asks.most;
+    atomic_store(&e->more_asks, more);
+    for (size_t i = 0; taken && i < x.asks.n; i++)
         send_ask(e, &x.asks.ask[i], rc == OK);
-    bool more = rc == OK && x.asks.n == x.asks.most && target_room(e->lookup) > 0;
     arena_free(arena);
-    return more;
+    return more && target_room(e->lookup) > 0;
 }

@@ -1,4 +1,5 @@
-/* backlog.c — how many live runs each tenant has, about: loaded from the store now and then, kept up by deltas between. */
+/* backlog.c — how many live runs each tenant has, about: loaded from the store now and then, kept up by deltas between. What
+ * was admitted and is not durable yet is counted apart, so that loading does not lose it. */
 #include "flow/engine_priv.h"
 
 #include <stdlib.h>
@@ -7,7 +8,7 @@ enum { SLOTS = 1024, MOST_TENANTS = 100000 };
 
 struct entry {
     struct entry *next;
-    int64_t n, most;
+    int64_t n, admitted, most;
     size_t len;
     char name[];
 };
@@ -16,7 +17,8 @@ struct backlog {
     pthread_mutex_t lock;
     struct entry *slot[SLOTS];
     size_t n_entry;
-    int64_t total;
+    int64_t total, admitted;
+    bool changed; /* since it was loaded */
 };
 
 static void free_all(void *ctx) {
@@ -32,6 +34,7 @@ static void free_all(void *ctx) {
 
 struct backlog *backlog_new(struct arena *a) {
     struct backlog *b = ARENA_NEW(a, struct backlog);
+    b->changed = true;
     pthread_mutex_init(&b->lock, NULL);
     arena_defer(a, free_all, b);
     return b;
@@ -59,6 +62,7 @@ void backlog_load(struct backlog *b, const struct backlog_view *view, size_t n) 
         for (struct entry *e = b->slot[i]; e; e = e->next)
             e->n = 0;
     b->total = 0;
+    b->changed = false;
     for (size_t i = 0; i < n; i++) {
         struct entry *e = entry_of(b, view[i].tenant);
         b->total += view[i].n;
@@ -74,28 +78,42 @@ bool backlog_admit(struct backlog *b, str tenant, size_t n, int64_t most) {
     pthread_mutex_lock(&b->lock);
     struct entry *e = entry_of(b, tenant);
     int64_t limit = e && e->most > 0 ? e->most : most;
-    bool ok = !e || limit == 0 || e->n + (int64_t)n <= limit;
+    bool ok = !e || limit == 0 || e->n + e->admitted + (int64_t)n <= limit;
+    b->changed = true;
     if (ok) {
-        b->total += (int64_t)n;
+        b->admitted += (int64_t)n;
         if (e)
-            e->n += (int64_t)n;
+            e->admitted += (int64_t)n;
     }
     pthread_mutex_unlock(&b->lock);
     return ok;
 }
 
-void backlog_add(struct backlog *b, str tenant, int64_t n) {
+static int64_t at_least_0(int64_t n) { return n > 0 ? n : 0; }
+
+void backlog_settle(struct backlog *b, str tenant, size_t admitted, int64_t more) {
     pthread_mutex_lock(&b->lock);
     struct entry *e = entry_of(b, tenant);
-    b->total += n;
-    if (e)
-        e->n += n;
+    b->admitted = at_least_0(b->admitted - (int64_t)admitted);
+    b->total = at_least_0(b->total + more);
+    b->changed = true;
+    if (e) {
+        e->admitted = at_least_0(e->admitted - (int64_t)admitted);
+        e->n = at_least_0(e->n + more);
+    }
     pthread_mutex_unlock(&b->lock);
 }
 
 int64_t backlog_total(struct backlog *b) {
     pthread_mutex_lock(&b->lock);
-    int64_t total = b->total;
+    int64_t total = b->total + b->admitted;
     pthread_mutex_unlock(&b->lock);
     return total;
+}
+
+bool backlog_is_old(struct backlog *b) {
+    pthread_mutex_lock(&b->lock);
+    bool old = b->changed || b->total > 0;
+    pthread_mutex_unlock(&b->lock);
+    return old;
 }

@@ -41,6 +41,11 @@ static void ended_on_trial(struct breaker *b, bool failed, int64_t now_ms, struc
         *b = (struct breaker){.window_ms = now_ms};
 }
 
+void breaker_withdrawn(struct breaker *b) {
+    if (b->state == BREAKER_HALF_OPEN && b->trial > 0)
+        b->trial--;
+}
+
 void breaker_ended(struct breaker *b, bool failed, int64_t now_ms, struct rng *r) {
     if (b->state == BREAKER_HALF_OPEN) {
         ended_on_trial(b, failed, now_ms, r);

@@ -35,6 +35,9 @@ bool breaker_allows(struct breaker *b, int64_t now_ms);
 /* A call ended. `failed`: the other side is to blame (no answer, 5xx, broken contract), not the request. */
 void breaker_ended(struct breaker *b, bool failed, int64_t now_ms, struct rng *r);
 
+/* A call that was allowed did not go out. */
+void breaker_withdrawn(struct breaker *b);
+
 const char *breaker_state_name(enum breaker_state state); /* "closed", "open", "half_open" */
 
 #endif

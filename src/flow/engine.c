@@ -81,11 +81,24 @@ static void collect(void *ctx) {
 /* ---- making ---- */
 
 /* The store's reader is one thread's; pins are fetched seldom. */
+struct fetching {
+    struct engine *engine;
+    struct arena *arena;
+    str kind, id, *content;
+};
+
+static err fetch_guarded(void *ctx) {
+    struct fetching *f = ctx;
+    str name;
+    return store_artifact(f->engine->reader, f->arena, f->kind, f->id, &name, f->content);
+}
+
+/* Guarded once more inside the lock, so that it is given back when the model is too large. */
 static err fetch_artifact(void *ctx, struct arena *a, str kind, str id, str *content) {
     struct engine *e = ctx;
-    str name;
+    struct fetching f = {e, a, kind, id, content};
     pthread_mutex_lock(&e->reader_lock);
-    err rc = store_artifact(e->reader, a, kind, id, &name, content);
+    err rc = arena_run(a, fetch_guarded, &f);
     pthread_mutex_unlock(&e->reader_lock);
     return rc;
 }
@@ -93,7 +106,13 @@ static err fetch_artifact(void *ctx, struct arena *a, str kind, str id, str *con
 static void destroy(void *ctx) {
     struct engine *e = ctx;
     ready_free(e->ready);
+    engine_drop_commands(e);
     engine_free_pool(e);
+    while (e->again_exchanged) {
+        struct exchanged *x = e->again_exchanged;
+        e->again_exchanged = x->next;
+        exchanged_free(x);
+    }
     sealer_free(e->exchange_sealer);
     pthread_cond_destroy(&e->call);
     pthread_cond_destroy(&e->heart_call);
@@ -168,6 +187,10 @@ err engine_start(struct engine *e) {
     e->heart_runs = true;
     TRY(start_thread(&e->claimer, engine_claim, e));
     e->claimer_runs = true;
+    if (e->c.workers > 0) {
+        TRY(start_thread(&e->keeper, engine_keep, e));
+        e->keeper_runs = true;
+    }
     unsigned n = e->c.workers < ENGINE_MAX_WORKERS ? e->c.workers : ENGINE_MAX_WORKERS;
     for (; e->n_worker < n; e->n_worker++)
         TRY(start_thread(&e->worker[e->n_worker], engine_work, e));
@@ -183,19 +206,32 @@ void engine_wait(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t ms) {
     pthread_cond_timedwait(cond, lock, &until);
 }
 
-static void wait_for_commands(struct engine *e, int64_t until_ns) {
+/* For commits, and for what is said by those who were asked or sent something: a call that is cut off is ambiguous. */
+static void wait_for_quiet(struct engine *e, int64_t until_ns) {
     pthread_mutex_lock(&e->lock);
-    while (e->commands > 0 && e->c.clock.steady_ns() < until_ns)
+    while ((e->commands > 0 || atomic_load(&e->asks) > 0 || atomic_load(&e->deliveries) > 0) &&
+           e->c.clock.steady_ns() < until_ns)
         engine_wait(&e->quiet, &e->lock, 50);
     pthread_mutex_unlock(&e->lock);
 }
 
+bool engine_is_draining(struct engine *e) {
+    pthread_mutex_lock(&e->lock);
+    bool draining = e->draining;
+    pthread_mutex_unlock(&e->lock);
+    return draining;
+}
+
 void engine_stop(struct engine *e, int64_t drain_ms) {
     int64_t until_ns = e->c.clock.steady_ns() + drain_ms * 1000000;
+    pthread_mutex_lock(&e->lock);
+    e->draining = true;
+    pthread_mutex_unlock(&e->lock);
     ready_stop(e->ready);
     for (; e->n_worker > 0; e->n_worker--)
         pthread_join(e->worker[e->n_worker - 1], NULL);
-    wait_for_commands(e, until_ns);
+    if (e->claimer_runs)
+        wait_for_quiet(e, until_ns);
     pthread_mutex_lock(&e->lock);
     e->stopping = true;
     pthread_cond_broadcast(&e->call);
@@ -205,7 +241,9 @@ void engine_stop(struct engine *e, int64_t drain_ms) {
         pthread_join(e->claimer, NULL);
     if (e->heart_runs)
         pthread_join(e->heart, NULL);
-    e->claimer_runs = e->heart_runs = false;
+    if (e->keeper_runs)
+        pthread_join(e->keeper, NULL);
+    e->claimer_runs = e->heart_runs = e->keeper_runs = false;
     store_reader_close(e->reader);
 }
 
@@ -224,23 +262,26 @@ err engine_admit(struct engine *e, str tenant, size_t n, size_t byte, bool *leas
 void engine_accepted(struct engine *e, const struct accept *c, bool lease, size_t byte) {
     struct job *first = NULL, **end = &first;
     int64_t now_ms = e->c.clock.wall_ms();
-    size_t fresh = 0, leased = 0;
+    size_t fresh = 0, news = 0, leased = 0;
     for (size_t i = 0; i < c->n && !c->replayed && !c->key_conflict; i++) {
         if (c->lead[i].verdict == ACCEPT_DUPLICATE)
             continue;
         fresh++;
+        news += c->lead[i].verdict == ACCEPT_NEW; /* an update begins a live run anew, mostly */
         struct job *job = c->lead[i].leased ? job_from_accepted(c, &c->lead[i], now_ms) : NULL;
         if (job) {
             *end = job;
             end = &job->next;
             leased++;
+        } else if (c->lead[i].leased) {
+            engine_doubt(e);
         }
     }
     if (lease)
         ready_release(e->ready, c->n, byte);
     ready_put(e->ready, first);
     metric_add(e->m.accepted, (int64_t)fresh);
-    backlog_add(e->backlog, c->tenant, (int64_t)fresh - (int64_t)c->n);
+    backlog_settle(e->backlog, c->tenant, c->n, (int64_t)news);
     if (leased < fresh)
         engine_nudge(e);
 }
@@ -248,8 +289,10 @@ void engine_accepted(struct engine *e, const struct accept *c, bool lease, size_
 void engine_rejected(struct engine *e, str tenant, size_t n, bool lease, size_t byte) {
     if (lease)
         ready_release(e->ready, n, byte);
-    backlog_add(e->backlog, tenant, -(int64_t)n);
+    backlog_settle(e->backlog, tenant, n, 0);
 }
+
+void engine_doubt(struct engine *e) { atomic_store(&e->doubtful, true); }
 
 str engine_pins(struct engine *e) { return *atomic_load(&e->pins_text); }
 
@@ -268,19 +311,18 @@ err engine_reload(struct engine *e, str pins) {
     return arena_run(e->arena, set_pins_guarded, x);
 }
 
+void engine_retarget(struct engine *e, const struct target_settings *lookup, const struct target_settings *callback) {
+    target_change(e->lookup, lookup);
+    target_change(e->callback, callback);
+    engine_nudge(e);
+}
+
 void engine_nudge(struct engine *e) {
     pthread_mutex_lock(&e->lock);
     if (!e->nudged) {
         e->nudged = true;
         pthread_cond_signal(&e->call);
     }
-    pthread_mutex_unlock(&e->lock);
-}
-
-void engine_later(struct engine *e, struct later *l) {
-    pthread_mutex_lock(&e->lock);
-    l->next = e->later;
-    e->later = l;
     pthread_mutex_unlock(&e->lock);
 }
 

@@ -5,7 +5,7 @@
  * its fence makes a commit by somebody who has lost the lease a no-op. So a crash at any moment repeats computation and
  * nothing else.
  *
- * Threads: workers, one that claims and sends, one that beats the heart and keeps the timers, and those of the store's
+ * Threads: workers, one that claims and sends, one that beats the heart, one that keeps the timers, and those of the store's
  * writer and of the HTTP client, which call back. */
 #ifndef GALENA_FLOW_ENGINE_H
 #define GALENA_FLOW_ENGINE_H
@@ -19,6 +19,10 @@
 
 struct engine;
 
+/* The names of the targets in pins. */
+#define ENGINE_LOOKUP   "lookup"
+#define ENGINE_CALLBACK "callback"
+
 struct engine_config {
     struct store *store;
     struct vault *vault;
@@ -27,7 +31,7 @@ struct engine_config {
     struct metrics *metrics; /* may be NULL */
     str pins;                /* the text of what new runs are pinned to (flow/pin.h) */
     struct http_client *http;
-    unsigned workers;                 /* 0: this process accepts and does not work */
+    unsigned workers;                 /* 0: this process accepts, and neither works nor asks nor delivers */
     unsigned batch;                   /* jobs a worker takes at once */
     size_t max_job, max_job_byte;     /* in memory */
     size_t run_byte;                  /* limit of a run's arena */
@@ -51,8 +55,8 @@ err engine_new(struct arena *a, const struct engine_config *c, struct engine **o
 /* Starts the threads. ERR_AGAIN "engine_thread". */
 err engine_start(struct engine *e) MUST_CHECK;
 
-/* Stops claiming; lets workers finish the runs they are at, and waits at most drain_ms for their commits. Then no thread of
- * the engine runs any more. store_close gives the leases of what nobody began back. */
+/* Stops claiming; lets workers finish the runs they are at, and waits at most drain_ms for their commits and for answers
+ * that are under way. Then no thread of the engine runs any more. store_close gives the leases of what nobody began back. */
 void engine_stop(struct engine *e, int64_t drain_ms);
 
 /* May n more leads of the tenant come in? ERR_LIMIT "backlog_full", with *retry_after_ms: the tenant is over its backlog.
@@ -67,24 +71,22 @@ void engine_accepted(struct engine *e, const struct accept *c, bool lease, size_
 /* The accept failed: gives back what was reserved. */
 void engine_rejected(struct engine *e, str tenant, size_t n, bool lease, size_t byte);
 
+/* Call it, beside engine_rejected, when an accept of born-leased leads ended in "commit_unknown": the store may hold runs as
+ * ours that nobody works on. All of this process's leases are given back soon; work under way is thrown away, none lost. */
+void engine_doubt(struct engine *e);
+
 /* What new runs are pinned to now, and another text for those that come from now on. */
 str engine_pins(struct engine *e);
 err engine_reload(struct engine *e, str pins) MUST_CHECK;
 
+/* Other addresses, secrets and bounds for questions and deliveries that go out from now on, those that wait included. */
+void engine_retarget(struct engine *e, const struct target_settings *lookup, const struct target_settings *callback);
+
 /* Something became ready: look at the store soon. */
 void engine_nudge(struct engine *e);
 
-/* Something to be tried again when the store may have come back. Embedded in what the caller needs then. */
-struct later {
-    void (*fn)(struct later *l);
-    struct later *next; /* the engine's */
-};
-
-/* Calls l->fn once, at the next poll, on a thread of the engine; never after engine_stop. */
-void engine_later(struct engine *e, struct later *l);
-
 struct engine_view {
-    size_t waiting, running, suspects, commands, deliveries, asks;
+    size_t waiting, running, suspects, commands, deliveries, asks; /* the last two: under way */
     int64_t oldest_ms;               /* age of the job that was due first; 0 when nothing waits */
     int64_t lost;                    /* by the last sweep */
     bool alive;                      /* the heart beats: the last beat is younger than its lease */

@@ -17,9 +17,10 @@ enum { ENGINE_MAX_WORKERS = 64 };
 struct batch {
     struct engine *engine;
     struct arena *arena;
-    atomic_size_t open;    /* commands not yet durable, and one for the worker */
-    atomic_bool submitted; /* the worker is done with it: another thread may use the arena */
-    struct batch *next;    /* in the pool */
+    atomic_size_t open;     /* commands not yet durable, and one for each thread that submits some */
+    struct arena *again;    /* the claimer's, for commands that it submits again; NULL at first */
+    atomic_size_t repeated; /* commands that the store has and whose memory is in `again` */
+    struct batch *next;     /* in the pool */
 };
 
 enum command_kind { COMMAND_FINISH, COMMAND_PARK, COMMAND_GIVEBACK };
@@ -37,6 +38,9 @@ struct command {
     struct run *run;
     int64_t begun_ns;
     unsigned tries;
+    bool repeated;        /* its memory is in batch->again */
+    const char *refused;  /* slug: the store refuses it, and would again */
+    char why[256];        /* and why */
     struct command *next; /* among those to be submitted again */
 };
 
@@ -52,7 +56,11 @@ struct exchanged {
     struct arena *arena; /* holds this struct as well */
     str key, body;
     int64_t attempt;
-    bool unknown, failed;   /* of a delivery: an earlier try may have arrived; did not go well */
+    bool unknown, failed; /* of a delivery: an earlier try may have arrived; did not go well */
+    char reason[64];
+    atomic_int holds; /* threads that have it in hand: who submits, and the store */
+    bool again, given_up, marked;
+    struct arena_mark mark; /* of the arena before a commit was tried */
     struct exchanged *next; /* among those to be committed again */
 };
 
@@ -74,28 +82,30 @@ struct engine {
     struct backlog *backlog;
     struct pin_cache *pin_cache;
     _Atomic(const str *) pins_text;
-    struct store_reader *reader; /* for artifacts; behind reader_lock */
+    struct store_reader *reader; /* behind reader_lock; for short reads */
     pthread_mutex_t reader_lock;
 
-    pthread_t worker[ENGINE_MAX_WORKERS], claimer, heart;
+    pthread_t worker[ENGINE_MAX_WORKERS], claimer, heart, keeper;
     unsigned n_worker;
-    bool claimer_runs, heart_runs;
+    bool claimer_runs, heart_runs, keeper_runs;
 
-    pthread_mutex_t lock; /* guards what follows */
-    pthread_cond_t call;  /* the claimer's */
-    bool nudged, stopping;
-    struct command *again; /* to be submitted again */
+    pthread_mutex_t lock;            /* guards what follows */
+    pthread_cond_t call;             /* the claimer's */
+    bool nudged, draining, stopping; /* draining: nothing new is begun */
+    struct command *again;           /* to be submitted again */
     struct exchanged *again_exchanged;
-    struct later *later;
     size_t commands; /* submitted and not durable */
     struct batch *pool;
     size_t n_pool;
     pthread_cond_t quiet; /* commands fell to 0 */
 
-    pthread_cond_t heart_call;
-    int64_t clock_offset_ms; /* the heart's: of the wall clock from the steady one */
-    _Atomic int64_t beat_ns; /* of the last heartbeat that was durable */
-    _Atomic int64_t lost, asks, deliveries;
+    pthread_cond_t heart_call; /* and the keeper's */
+    int64_t clock_offset_ms;   /* the keeper's: of the wall clock from the steady one */
+    _Atomic int64_t beat_ns;   /* of the last heartbeat that was durable */
+    _Atomic int64_t lost;
+    _Atomic int64_t asks, deliveries;       /* under way, or not durable yet */
+    atomic_bool more_asks, more_deliveries; /* more are due than were taken */
+    atomic_bool doubtful;                   /* the store may have leased runs to us that we do not know of */
 
     struct target *lookup, *callback;
     pthread_mutex_t exchange_lock; /* guards what follows */
@@ -109,21 +119,34 @@ void *engine_work(void *engine);
 /* Frees the batches that nobody uses. */
 void engine_free_pool(struct engine *e);
 
-/* Submits a command again that failed for now; `sealer` is the calling thread's. */
-void engine_submit(struct command *c, struct sealer *sealer);
+/* Submits a command again that failed for now. On the claimer's thread, with its sealer. */
+void engine_submit_again(struct command *c, struct sealer *sealer);
+
+/* Frees commands that nobody will submit again. */
+void engine_drop_commands(struct engine *e);
+
+/* A failure of the store that passes: the same command may go well later. */
+bool engine_passes(err rc);
+
+/* True from engine_stop on. */
+bool engine_is_draining(struct engine *e);
 
 /* claimer.c: claims runs, asks and deliveries; submits again what failed. */
 void *engine_claim(void *engine);
 
 /* exchange.c */
-/* A new one in an arena of its own, or NULL. */
-struct exchanged *exchanged_new(struct engine *e, bool is_answer);
+/* A new one in an arena of its own, filled by prepare(), which may only run out of memory: that is waited for. NULL when the
+ * engine stops meanwhile. */
+struct exchanged *engine_exchange(struct engine *e, bool is_answer, err (*prepare)(struct exchanged *x, const void *ctx),
+                                  const void *ctx);
 void exchanged_free(struct exchanged *x);
 /* Commits what came of it, again and again until it is durable; then frees it. */
 void exchanged_commit(struct exchanged *x);
 void exchanged_commit_again(struct engine *e);
 /* When to try again, in the jitter of the engine; under its policy. */
 struct retry_decision exchanged_decide(struct engine *e, const struct exchange *x, int64_t attempt);
+/* What it means that a call could not be sent. */
+struct exchange exchanged_unsent(struct engine *e, err rc);
 
 /* A claim that its thread waits for. */
 struct awaited {
@@ -140,23 +163,24 @@ struct awaited {
 /* Submits and waits until it is done. */
 err engine_await(struct awaited *x, err (*submit)(struct awaited *x)) MUST_CHECK;
 
-/* The answer to its commit was lost: what it claimed is ours, perhaps. */
-bool engine_claimed_perhaps(const struct awaited *x);
-
 /* asker.c, sender.c: take what is open and send it. True when there was as much as could be sent. */
 bool engine_ask(struct engine *e);
 bool engine_deliver(struct engine *e);
 
-/* timer.c: heartbeats, timers, the sweep. */
+/* timer.c: the heart; and the keeper of timers and the sweep. */
 void *engine_beat(void *engine);
+void *engine_keep(void *engine);
 
 /* backlog.c */
 struct backlog *backlog_new(struct arena *a);
 void backlog_load(struct backlog *b, const struct backlog_view *view, size_t n);
 /* True when the tenant may have n more, under `most` (0: no limit) unless it has a limit of its own. Counts them when so. */
 bool backlog_admit(struct backlog *b, str tenant, size_t n, int64_t most);
-void backlog_add(struct backlog *b, str tenant, int64_t n);
+/* Of what was admitted, `admitted` is decided, and the tenant has `more` live runs. */
+void backlog_settle(struct backlog *b, str tenant, size_t admitted, int64_t more);
 int64_t backlog_total(struct backlog *b);
+/* Something changed since it was loaded, or may have. */
+bool backlog_is_old(struct backlog *b);
 
 /* Waits on `cond` under `lock` at most `ms`. */
 void engine_wait(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t ms);

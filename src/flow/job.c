@@ -61,7 +61,7 @@ static struct job *job_of(const struct claimed *r, struct hold *hold, size_t byt
             .deadline_ms = r->deadline_ms,
             .attempt = r->attempt,
             .fence = r->fence,
-            .due = r->accepted_ms + run_priority_delay_ms(r->priority),
+            .due = r->due,
             .priority = r->priority,
             .state = r->state,
             .suspect = r->suspect,

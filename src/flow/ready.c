@@ -339,6 +339,13 @@ struct job *ready_drain(struct ready *r) {
     return all.first;
 }
 
+bool ready_has_suspect(struct ready *r) {
+    pthread_mutex_lock(&r->lock);
+    bool has = r->n_suspect > 0 || r->suspects_running > 0;
+    pthread_mutex_unlock(&r->lock);
+    return has;
+}
+
 struct ready_view ready_look(struct ready *r) {
     pthread_mutex_lock(&r->lock);
     struct ready_view v = {.waiting = r->waiting, .running = r->running, .suspects = r->n_suspect + r->suspects_running};

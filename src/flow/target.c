@@ -10,10 +10,10 @@
 enum { BUDGET_WINDOW_MS = 60000, BUDGET_LEAST = 600, CALL_BYTE = 64 * 1024, URL_BYTE = 4096 };
 
 struct target {
-    struct target_settings s;
     struct http_client *http;
     struct clock clock;
     pthread_mutex_t lock; /* guards what follows */
+    struct target_settings s;
     struct breaker breaker;
     struct rng rng;
     int64_t window_ms;
@@ -54,11 +54,34 @@ struct target *target_new(struct arena *a, const char *name, const struct target
     return t;
 }
 
-size_t target_room(struct target *t) {
-    if (!t->s.url)
-        return 0;
+void target_change(struct target *t, const struct target_settings *s) {
     pthread_mutex_lock(&t->lock);
-    size_t room = t->in_flight < t->s.max_in_flight ? t->s.max_in_flight - t->in_flight : 0;
+    bool other = !t->s.url || !s->url || strcmp(t->s.url, s->url) != 0;
+    t->s = *s;
+    if (other)
+        t->breaker = (struct breaker){0};
+    pthread_mutex_unlock(&t->lock);
+}
+
+static struct target_settings settings_of(struct target *t) {
+    pthread_mutex_lock(&t->lock);
+    struct target_settings s = t->s;
+    pthread_mutex_unlock(&t->lock);
+    return s;
+}
+
+bool target_is_set(struct target *t) { return settings_of(t).url != NULL; }
+
+bool target_has_ample_room(struct target *t) {
+    pthread_mutex_lock(&t->lock);
+    bool ample = t->in_flight <= t->s.max_in_flight / 2;
+    pthread_mutex_unlock(&t->lock);
+    return ample;
+}
+
+size_t target_room(struct target *t) {
+    pthread_mutex_lock(&t->lock);
+    size_t room = t->s.url && t->in_flight < t->s.max_in_flight ? t->s.max_in_flight - t->in_flight : 0;
     if (t->breaker.state == BREAKER_OPEN && now_ms(t) < t->breaker.until_ms)
         room = 0;
     else if (t->breaker.state != BREAKER_CLOSED)
@@ -101,6 +124,13 @@ static void give_slot(struct target *t, bool failed) {
     t->in_flight--;
     breaker_ended(&t->breaker, failed, now_ms(t), &t->rng);
     metric_set(t->open, t->breaker.state);
+    pthread_mutex_unlock(&t->lock);
+}
+
+static void withdraw_slot(struct target *t) {
+    pthread_mutex_lock(&t->lock);
+    t->in_flight--;
+    breaker_withdrawn(&t->breaker);
     pthread_mutex_unlock(&t->lock);
 }
 
@@ -154,6 +184,7 @@ static void finished(void *ctx, const struct http_result *r) {
 
 struct sending {
     struct target *target;
+    struct target_settings s;
     struct arena *arena;
     str method, url, key, body;
     struct call *call;
@@ -162,7 +193,7 @@ struct sending {
 static err send_guarded(void *ctx) {
     struct sending *s = ctx;
     const struct target *t = s->target;
-    str secret[2] = {t->s.secret, t->s.old_secret};
+    str secret[2] = {s->s.secret, s->s.old_secret};
     size_t n_secret = str_empty(secret[0]) ? 0 : str_empty(secret[1]) ? 1 : 2;
     struct http_field field[4] = {{STR("Content-Type"), STR("application/json")}, {STR("Idempotency-Key"), s->key}};
     size_t n = 2;
@@ -174,7 +205,7 @@ static err send_guarded(void *ctx) {
                                    .header = field,
                                    .n_header = n,
                                    .body = s->body,
-                                   .total_ms = t->s.timeout_ms,
+                                   .total_ms = s->s.timeout_ms,
                                    .done = finished,
                                    .ctx = s->call};
     return http_client_send(t->http, &call, NULL);
@@ -189,7 +220,7 @@ static err submit(struct target *t, str method, str url, str key, str body, bool
     err rc = ERR_LIMIT;
     if (arena) {
         *call = (struct call){t, done, ctx};
-        struct sending s = {t, arena, method, url, key, body, call};
+        struct sending s = {t, settings_of(t), arena, method, url, key, body, call};
         rc = arena_run(arena, send_guarded, &s);
     } else {
         rc = fail(ERR_LIMIT, "memory_limit", "no memory for a call");
@@ -197,23 +228,27 @@ static err submit(struct target *t, str method, str url, str key, str body, bool
     arena_free(arena);
     if (rc != OK) {
         free(call);
-        give_slot(t, false);
+        withdraw_slot(t);
     }
     return rc;
 }
 
 err target_post(struct target *t, str key, str body, bool retry, void (*done)(void *ctx, const struct exchange *x),
                 void *ctx) {
-    return submit(t, STR("POST"), str_from(t->s.url), key, body, retry, done, ctx);
+    const char *url = settings_of(t).url;
+    if (!url)
+        return fail(ERR_LIMIT, "target_busy", "the other side has no address now");
+    return submit(t, STR("POST"), str_from(url), key, body, retry, done, ctx);
 }
 
 /* Our keys are made of letters, digits, '_', '-' and ':', which a query may hold as they are. */
 err target_status(struct target *t, str key, void (*done)(void *ctx, const struct exchange *x), void *ctx) {
-    if (!t->s.status_url)
+    const char *status_url = settings_of(t).status_url;
+    if (!status_url)
         return fail(ERR_ABSENT, "target_no_status", "the other side has no address that tells what arrived");
     char url[URL_BYTE];
-    const char *mark = strchr(t->s.status_url, '?') ? "&" : "?";
-    int n = snprintf(url, sizeof url, "%s%skey=%.*s", t->s.status_url, mark, STR_ARG(key));
+    const char *mark = strchr(status_url, '?') ? "&" : "?";
+    int n = snprintf(url, sizeof url, "%s%skey=%.*s", status_url, mark, STR_ARG(key));
     if (n < 0 || (size_t)n >= sizeof url)
         return fail(ERR_INPUT, "http_bad_url", "the status address is too long");
     return submit(t, STR("GET"), (str){url, (size_t)n}, key, (str){0}, false, done, ctx);

@@ -46,8 +46,18 @@ struct target;
 struct target *target_new(struct arena *a, const char *name, const struct target_settings *s, struct http_client *http,
                           struct clock clock, uint64_t seed, struct metrics *metrics);
 
+/* Other settings for calls that begin from now on; their texts must outlive the target. With another URL the breaker is as
+ * new. */
+void target_change(struct target *t, const struct target_settings *s);
+
+/* It has a URL. */
+bool target_is_set(struct target *t);
+
 /* How many calls may go out now: 0 while the breaker is open. */
 size_t target_room(struct target *t);
+
+/* At most half of the calls that may be in flight are. */
+bool target_has_ample_room(struct target *t);
 
 /* Posts `body` (JSON); done(ctx, exchange) is called once, on the client's thread. `retry`: it is not the first try.
  * ERR_LIMIT "target_busy" when it may not go out now (breaker, budget, in flight): done is not called. */

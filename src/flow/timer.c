@@ -1,6 +1,8 @@
-/* timer.c — the heart, which keeps this process's leases; timers that score leads again; the sweep for what was lost.
+/* timer.c — the heart, which keeps this process's leases; and the keeper: timers that score leads again, the sweep for what
+ * was lost.
  *
- * A thread of its own, so that busy workers never lose their leases. Intervals are those of the clock that does not jump. */
+ * Threads of their own, so that neither busy workers nor long reading cost a lease. Intervals are those of the clock that
+ * does not jump. */
 #include "flow/engine_priv.h"
 
 #include "base/crash_point.h"
@@ -30,8 +32,8 @@ static void watch_clock(struct engine *e) {
 
 /* Makes the runs that timers call for, a thousand at a time. */
 static void tick(struct engine *e) {
-    size_t n = TICK_MOST;
-    while (n == TICK_MOST) {
+    size_t n = 1;
+    while (n > 0 && !engine_is_draining(e)) {
         if (store_tick(e->c.store, engine_pins(e), TICK_MOST, &n) != OK) {
             log_event(e->c.log, LOG_WARN, "tick_failed", LOG_FIELDS(log_text("slug", str_from(err_slug()))));
             return;
@@ -46,15 +48,15 @@ struct sweeping {
     struct arena *arena;
 };
 
+/* With a reader of its own: it reads for long. */
 static err sweep_guarded(void *ctx) {
     struct sweeping *s = ctx;
     struct engine *e = s->e;
+    struct store_reader *reader;
     struct lead_view *lost;
     size_t n;
-    pthread_mutex_lock(&e->reader_lock);
-    err rc = store_lost(e->reader, s->arena, e->c.clock.wall_ms() - SWEEP_GRACE_MS, &lost, &n);
-    pthread_mutex_unlock(&e->reader_lock);
-    TRY(rc);
+    TRY(store_reader_open(e->c.store, s->arena, &reader));
+    TRY(store_lost(reader, s->arena, e->c.clock.wall_ms() - SWEEP_GRACE_MS, &lost, &n));
     atomic_store(&e->lost, (int64_t)n);
     for (size_t i = 0; i < n && i < 100; i++)
         log_event(e->c.log, LOG_ERROR, "lead_lost",
@@ -90,24 +92,32 @@ static int64_t run_duties(struct engine *e, struct duty *duty, size_t n) {
     return first;
 }
 
-void *engine_beat(void *engine) {
-    struct engine *e = engine;
-    int64_t now_ns = e->c.clock.steady_ns();
-    struct duty duty[] = {
-        {beat, e->c.heartbeat_ms, now_ns + e->c.heartbeat_ms * 1000000},
-        {watch_clock, CLOCK_MS, now_ns},
-        {tick, e->c.tick_ms, now_ns + e->c.tick_ms * 1000000},
-        {sweep, e->c.sweep_ms, now_ns},
-    };
+static void run_until_stopped(struct engine *e, struct duty *duty, size_t n) {
     pthread_mutex_lock(&e->lock);
     while (!e->stopping) {
         pthread_mutex_unlock(&e->lock);
-        int64_t next_ns = run_duties(e, duty, sizeof duty / sizeof *duty);
+        int64_t next_ns = run_duties(e, duty, n);
         int64_t ms = (next_ns - e->c.clock.steady_ns()) / 1000000 + 1;
         pthread_mutex_lock(&e->lock);
         if (!e->stopping && ms > 0)
             engine_wait(&e->heart_call, &e->lock, ms);
     }
     pthread_mutex_unlock(&e->lock);
+}
+
+void *engine_beat(void *engine) {
+    struct engine *e = engine;
+    struct duty duty = {beat, e->c.heartbeat_ms, e->c.clock.steady_ns() + e->c.heartbeat_ms * 1000000};
+    run_until_stopped(e, &duty, 1);
+    return NULL;
+}
+
+void *engine_keep(void *engine) {
+    struct engine *e = engine;
+    int64_t now_ns = e->c.clock.steady_ns();
+    struct duty duty[] = {{watch_clock, CLOCK_MS, now_ns},
+                          {tick, e->c.tick_ms, now_ns + e->c.tick_ms * 1000000},
+                          {sweep, e->c.sweep_ms, now_ns}};
+    run_until_stopped(e, duty, sizeof duty / sizeof *duty);
     return NULL;
 }

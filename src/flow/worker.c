@@ -3,11 +3,12 @@
 #include "flow/snapshot.h"
 
 #include "base/crash_point.h"
+#include "base/utf8.h"
 
 #include <stdlib.h>
 #include <time.h>
 
-enum { BATCH_BYTE = 256 << 20, SCRATCH_BYTE = 256 << 20, POOL_MOST = 64, POOL_KEEPS_BYTE = 4 << 20 };
+enum { BATCH_BYTE = 256 << 20, AGAIN_BYTE = 256 << 20, SCRATCH_BYTE = 256 << 20, POOL_MOST = 64, POOL_KEEPS_BYTE = 4 << 20 };
 
 /* A worker's own things. */
 struct worker {
@@ -40,7 +41,7 @@ static struct batch *batch_get(struct engine *e) {
         *b = (struct batch){.engine = e, .arena = a};
     }
     atomic_store(&b->open, 1);
-    atomic_store(&b->submitted, false);
+    atomic_store(&b->repeated, 0);
     return b;
 }
 
@@ -49,6 +50,8 @@ static void batch_release(struct batch *b) {
         return;
     struct engine *e = b->engine;
     bool keep = arena_used(b->arena) <= POOL_KEEPS_BYTE;
+    arena_free(b->again);
+    b->again = NULL;
     arena_reset(b->arena);
     pthread_mutex_lock(&e->lock);
     keep = keep && e->n_pool < POOL_MOST;
@@ -73,23 +76,21 @@ static void command_ended(struct command *c) {
     struct engine *e = c->batch->engine;
     bool suspect = c->job->suspect;
     ready_done(e->ready, c->job);
-    if (suspect && ready_look(e->ready).suspects == 0)
-        engine_nudge(e); /* more of them may be claimed */
     job_free(c->job);
     batch_release(c->batch);
     pthread_mutex_lock(&e->lock);
     if (--e->commands == 0)
         pthread_cond_broadcast(&e->quiet);
     pthread_mutex_unlock(&e->lock);
+    if (suspect) /* the next one may come */
+        engine_nudge(e);
 }
 
 static void count_finish(struct engine *e, const struct command *c) {
     metric_add(e->m.outcome[c->run->outcome], 1);
     metric_add(e->m.delivery[DELIVERY_READY], (int64_t)c->run->n_delivery);
     histogram_add_us(e->m.end_to_end, (e->c.clock.wall_ms() - c->run->accepted_ms) * 1000);
-    backlog_add(e->backlog, c->job->tenant, -1);
-    if (c->run->n_delivery > 0)
-        atomic_fetch_add(&e->deliveries, (int64_t)c->run->n_delivery);
+    backlog_settle(e->backlog, c->job->tenant, 0, -1);
 }
 
 static void count(struct engine *e, const struct command *c) {
@@ -101,12 +102,20 @@ static void count(struct engine *e, const struct command *c) {
         count_finish(e, c);
     } else if (c->kind == COMMAND_PARK) {
         metric_add(e->m.parked, 1);
-        atomic_fetch_add(&e->asks, 1);
     } else {
         metric_add(c->giveback.dead ? e->m.dead : c->giveback.counted ? e->m.retried : e->m.waited, 1);
         if (c->giveback.dead)
-            backlog_add(e->backlog, c->job->tenant, -1);
+            backlog_settle(e->backlog, c->job->tenant, 0, -1);
     }
+}
+
+/* There is something to be sent now, or the next suspects may come. */
+static bool calls_claimer(const struct engine *e, const struct command *c) {
+    if (c->job->suspect)
+        return true;
+    if (c->kind == COMMAND_PARK)
+        return target_is_set(e->lookup);
+    return c->kind == COMMAND_FINISH && c->run->n_delivery > 0 && !e->c.hold_deliveries && target_is_set(e->callback);
 }
 
 static void submit_later(struct command *c) {
@@ -118,23 +127,19 @@ static void submit_later(struct command *c) {
     pthread_mutex_unlock(&e->lock);
 }
 
-static struct lease lease_of(const struct job *job) {
-    return (struct lease){.tenant = job->tenant, .lead = job->lead, .gen = job->gen, .fence = job->fence, .key = job->key};
-}
-
-static void command_done(struct write *w, err rc);
-
-/* The store refuses this very command, and would again: a person must look at the lead. */
-static void turn_into_dead(struct command *c) {
-    const char *slug = err_slug();
-    str reason = str_format(c->batch->arena, "the result could not be stored: %s", err_text());
-    c->kind = COMMAND_GIVEBACK;
-    c->giveback = (struct giveback){.write = {.done = command_done},
-                                    .store = c->batch->engine->c.store,
-                                    .lease = lease_of(c->job),
-                                    .dead = true,
-                                    .slug = str_cstr(c->batch->arena, str_from(slug)),
-                                    .reason = reason};
+/* Failed: for now, or the store refuses this very command, and would again. The batch's memory is not touched: its arena may
+ * be another thread's just now. */
+static void command_failed(struct command *c, err rc) {
+    const struct engine *e = c->batch->engine;
+    if (!engine_passes(rc)) {
+        c->refused = err_slug();
+        snprintf(c->why, sizeof c->why, "the result could not be stored: %s", err_text());
+    }
+    if ((c->tries & (c->tries - 1)) == 0) /* 1, 2, 4, ... */
+        log_event(e->c.log, LOG_WARN, "commit_failed",
+                  LOG_FIELDS(log_text("slug", str_from(err_slug())), log_text("lead", c->job->lead),
+                             log_integer("tries", c->tries)));
+    submit_later(c);
 }
 
 static void command_done(struct write *w, err rc) {
@@ -142,24 +147,40 @@ static void command_done(struct write *w, err rc) {
     struct command *c = (struct command *)((char *)w - offsetof(struct command, finish));
     struct engine *e = c->batch->engine;
     crash_point("command_done");
-    if (rc == OK) {
-        bool asks = c->kind == COMMAND_PARK;
-        count(e, c);
-        command_ended(c);
-        if (asks)
-            engine_nudge(e);
+    if (c->repeated)
+        atomic_fetch_sub(&c->batch->repeated, 1);
+    if (rc != OK) {
+        command_failed(c, rc);
         return;
     }
-    log_event(
-        e->c.log, LOG_WARN, "commit_failed",
-        LOG_FIELDS(log_text("slug", str_from(err_slug())), log_text("lead", c->job->lead), log_integer("tries", c->tries)));
-    if (rc != ERR_AGAIN && rc != ERR_LIMIT && c->kind != COMMAND_GIVEBACK)
-        turn_into_dead(c);
-    submit_later(c);
+    bool calls = calls_claimer(e, c);
+    count(e, c);
+    command_ended(c);
+    if (calls)
+        engine_nudge(e);
+}
+
+static struct lease lease_of(const struct job *job) {
+    return (struct lease){.tenant = job->tenant, .lead = job->lead, .gen = job->gen, .fence = job->fence, .key = job->key};
+}
+
+/* A person must look at the lead. What the reason says was the fault perhaps, when that is refused as well. */
+static void turn_into_dead(struct command *c) {
+    bool again = c->kind == COMMAND_GIVEBACK;
+    const char *slug = again ? "commit_refused" : c->refused;
+    c->kind = COMMAND_GIVEBACK;
+    c->giveback = (struct giveback){.write = {.done = command_done},
+                                    .store = c->batch->engine->c.store,
+                                    .lease = lease_of(c->job),
+                                    .dead = true,
+                                    .slug = slug,
+                                    .reason = again ? STR("the store refuses what became of this lead") : str_from(c->why)};
+    c->refused = NULL;
 }
 
 struct submitting {
     struct command *command;
+    struct arena *arena;
     struct sealer *sealer;
 };
 
@@ -169,22 +190,54 @@ static err submit_guarded(void *ctx) {
     struct store *store = c->batch->engine->c.store;
     switch (c->kind) {
     case COMMAND_FINISH:
+        c->finish.arena = s->arena;
         return store_finish(store, s->sealer, &c->finish);
     case COMMAND_PARK:
+        c->park.arena = s->arena;
         return store_park(store, s->sealer, &c->park);
     default:
         return store_giveback(store, &c->giveback);
     }
 }
 
-void engine_submit(struct command *c, struct sealer *sealer) {
+/* The batch must be held by the caller: when this returns the command may be gone. */
+static void submit(struct command *c, struct arena *arena, struct sealer *sealer) {
     c->tries++;
-    err rc = arena_run(c->batch->arena, submit_guarded, &(struct submitting){c, sealer});
+    err rc = arena_run(arena, submit_guarded, &(struct submitting){c, arena, sealer});
     if (rc == OK)
         return;
-    if (rc != ERR_AGAIN && rc != ERR_LIMIT && c->kind != COMMAND_GIVEBACK)
-        turn_into_dead(c);
-    submit_later(c);
+    if (c->repeated)
+        atomic_fetch_sub(&c->batch->repeated, 1);
+    command_failed(c, rc);
+}
+
+/* In memory of the claimer's own, which is emptied when the store holds none of it: repeating for hours costs nothing. */
+void engine_submit_again(struct command *c, struct sealer *sealer) {
+    struct batch *b = c->batch;
+    atomic_fetch_add(&b->open, 1);
+    if (!b->again)
+        b->again = arena_new(AGAIN_BYTE);
+    else if (atomic_load(&b->repeated) == 0)
+        arena_reset(b->again);
+    if (b->again) {
+        if (c->refused)
+            turn_into_dead(c);
+        c->repeated = true;
+        atomic_fetch_add(&b->repeated, 1);
+        submit(c, b->again, sealer);
+    } else {
+        submit_later(c);
+    }
+    batch_release(b);
+}
+
+void engine_drop_commands(struct engine *e) {
+    while (e->again) {
+        struct command *c = e->again;
+        e->again = c->next;
+        job_free(c->job);
+        batch_release(c->batch);
+    }
 }
 
 /* ---- one run ---- */
@@ -196,9 +249,18 @@ struct executing {
     struct command *command;
     size_t stage;
     struct stage_timing timing;
-    str timing_text, snapshot; /* in the batch's arena */
+    str timing_text, snapshot; /* in the run's arena */
+    size_t used_byte;          /* of it */
     const struct model_pin *pin;
 };
+
+/* A run that comes back with a question open has waited as long as it may: it goes on without the answer. */
+static int64_t deadline_of(const struct job *job, int64_t now_ms) {
+    for (size_t i = 0; i < job->n_ask; i++)
+        if (!job->ask[i].answered && (job->deadline_ms <= 0 || job->deadline_ms > now_ms))
+            return now_ms;
+    return job->deadline_ms;
+}
 
 static void begin_run(struct executing *x) {
     const struct job *job = x->job;
@@ -209,7 +271,7 @@ static void begin_run(struct executing *x) {
                         .gen = job->gen,
                         .accepted_ms = job->accepted_ms,
                         .now_ms = x->worker->now_ms,
-                        .deadline_ms = job->deadline_ms,
+                        .deadline_ms = deadline_of(job, x->worker->now_ms),
                         .cause = job->cause,
                         .body = job->body,
                         .state = job->state,
@@ -281,23 +343,31 @@ static void make_park(struct executing *x) {
                             .arena = x->batch->arena};
 }
 
-/* A run that failed: again later, or dead. A lead that fills its memory would do so again. */
+/* A lead that fills the memory of its run would do so again. But the system may be short of it, or a model too large: that
+ * is tried again. */
+static err judge_memory(const struct executing *x, err rc) {
+    if (rc != ERR_LIMIT || strcmp(err_slug(), "memory_limit") != 0)
+        return rc;
+    return x->pin && x->used_byte > x->worker->engine->c.run_byte / 2 ? ERR_INPUT : ERR_AGAIN;
+}
+
+/* A run that failed: again later, or dead. */
 static void make_giveback(struct executing *x, err rc) {
     struct worker *w = x->worker;
     const char *slug = err_slug();
-    if (rc == ERR_LIMIT && str_equal(str_from(slug), STR("memory_limit")))
-        rc = ERR_INPUT;
+    rc = judge_memory(x, rc);
     struct retry_decision d = retry_decide(&w->engine->c.retry, rc, x->job->attempt, 0, &w->rng);
     x->command->kind = COMMAND_GIVEBACK;
-    x->command->giveback = (struct giveback){.write = {.done = command_done},
-                                             .store = w->engine->c.store,
-                                             .lease = lease_of(x->job),
-                                             .stage = (int64_t)x->stage,
-                                             .run_ms = w->now_ms + d.delay_ms,
-                                             .counted = d.verdict == RETRY_AGAIN,
-                                             .dead = d.verdict == RETRY_DEAD,
-                                             .slug = str_cstr(x->batch->arena, str_from(slug)),
-                                             .reason = str_copy(x->batch->arena, str_from(err_text()))};
+    x->command->giveback =
+        (struct giveback){.write = {.done = command_done},
+                          .store = w->engine->c.store,
+                          .lease = lease_of(x->job),
+                          .stage = (int64_t)x->stage,
+                          .run_ms = w->now_ms + d.delay_ms,
+                          .counted = d.verdict == RETRY_AGAIN,
+                          .dead = d.verdict == RETRY_DEAD,
+                          .slug = str_cstr(x->batch->arena, str_from(slug)),
+                          .reason = str_copy(x->batch->arena, utf8_repair(x->batch->arena, str_from(err_text())))};
 }
 
 static void count_stages(struct engine *e, const struct executing *x) {
@@ -316,28 +386,38 @@ static err execute(void *ctx) {
         .job = x->job, .batch = x->batch, .run = ARENA_NEW(x->batch->arena, struct run), .begun_ns = e->c.clock.steady_ns()};
     x->timing.clock = &e->c.clock;
     err rc = arena_run(w->run, step, x);
+    x->used_byte = arena_used(w->run);
     if (rc != OK)
         make_giveback(x, rc);
     else if (x->stage < n_stages)
         make_park(x);
     else
         make_finish(x);
-    if (x->pin)
-        pin_cache_release(e->pin_cache, x->pin);
-    x->command->run->pin = NULL;
     count_stages(e, x);
     histogram_add_us(e->m.run, micro_since(e, x->command->begun_ns));
-    arena_reset(w->run);
     return OK;
 }
 
+/* After the work on a run, however it ended. */
+static void clean_up(struct executing *x) {
+    struct worker *w = x->worker;
+    if (x->pin)
+        pin_cache_release(w->engine->pin_cache, x->pin);
+    if (x->command && x->command->run)
+        x->command->run->pin = NULL;
+    arena_reset(w->run);
+}
+
 /* ---- the thread ---- */
+
+static void pause_for_memory(void) { nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL); }
 
 /* The system has no memory for what a job needs: it waits in the queue again. */
 static void put_back(struct engine *e, struct job *job) {
     ready_done(e->ready, job);
     job->next = NULL;
     ready_put(e->ready, job);
+    pause_for_memory();
 }
 
 /* Takes a list of jobs through; then submits all, so that the batch's arena belongs to one thread at a time. */
@@ -348,7 +428,9 @@ static void work_on(struct worker *w, struct batch *b, struct job *first) {
     while (first) {
         struct executing x = {.worker = w, .batch = b, .job = first};
         first = first->next;
-        if (arena_run(b->arena, execute, &x) != OK) {
+        err rc = arena_run(b->arena, execute, &x);
+        clean_up(&x);
+        if (rc != OK) {
             put_back(w->engine, x.job);
             continue;
         }
@@ -365,50 +447,51 @@ static void work_on(struct worker *w, struct batch *b, struct job *first) {
     while (list) {
         struct command *c = list;
         list = c->next;
-        engine_submit(c, w->sealer);
+        submit(c, b->arena, w->sealer);
     }
-    atomic_store(&b->submitted, true);
     batch_release(b);
 }
 
 static void worker_free(struct worker *w) {
-    if (!w)
-        return;
     sealer_free(w->sealer);
     arena_free(w->run);
     arena_free(w->arena);
 }
 
-/* Everything a worker needs, in an arena that it owns. NULL when there is no memory. */
-static struct worker *worker_new(struct engine *e) {
-    struct arena *arena = arena_new(SCRATCH_BYTE);
-    if (!arena)
-        return NULL;
-    struct worker *w = ARENA_NEW(arena, struct worker);
-    *w = (struct worker){.engine = e, .arena = arena, .run = arena_new(e->c.run_byte), .scratch = scratch_new(arena)};
+static err make_scratch(void *ctx) {
+    struct worker *w = ctx;
+    w->scratch = scratch_new(w->arena);
+    return w->scratch ? OK : ERR_LIMIT;
+}
+
+/* Everything a worker needs; false when there is no memory. */
+static bool worker_make(struct worker *w, struct engine *e) {
+    *w = (struct worker){.engine = e, .arena = arena_new(SCRATCH_BYTE), .run = arena_new(e->c.run_byte)};
     w->rng = rng_from_seed(e->c.seed ^ (uint64_t)(uintptr_t)pthread_self());
-    if (w->run && sealer_new(e->c.vault, &w->sealer) == OK)
-        return w;
+    if (w->arena && w->run && arena_run(w->arena, make_scratch, w) == OK && sealer_new(e->c.vault, &w->sealer) == OK)
+        return true;
     worker_free(w);
-    return NULL;
+    return false;
 }
 
 void *engine_work(void *engine) {
     struct engine *e = engine;
-    struct worker *w = worker_new(e);
-    if (!w) {
+    struct worker w;
+    while (!worker_make(&w, e)) {
         log_event(e->c.log, LOG_ERROR, "worker_no_memory", NULL, 0);
-        return NULL;
+        if (engine_is_draining(e))
+            return NULL;
+        nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
     }
     for (struct job *jobs; (jobs = ready_take(e->ready, e->c.batch));) {
         struct batch *b = batch_get(e);
         while (!b) { /* nothing is lost meanwhile: the jobs are leased */
-            nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+            pause_for_memory();
             b = batch_get(e);
         }
-        work_on(w, b, jobs);
+        work_on(&w, b, jobs);
     }
-    worker_free(w);
+    worker_free(&w);
     return NULL;
 }
 

@@ -43,6 +43,7 @@ static err context_row(void *ctx, struct db_row *row) {
     struct open_ask *ask = &k->claim->ask[row->index];
     ask->key = str_copy(k->claim->arena, db_row_blob(row, 0));
     ask->deadline_ms = db_row_integer(row, 1);
+    ask->gone = db_row_integer(row, 2) != 0;
     return OK;
 }
 
@@ -157,7 +158,7 @@ static struct db_value *put_answer(struct db_value *p, const struct ask_answer *
     *p++ = db_blob_or_null(c->row->sealed);
     *p++ = db_integer(c->price_micro);
     *p++ = c->slug ? db_text(str_from(c->slug)) : db_null();
-    *p++ = db_integer(c->waited ? 1 : 0);
+    *p++ = db_integer(again && c->uncounted ? 1 : 0);
     *p++ = db_text(c->store->worker);
     return p;
 }

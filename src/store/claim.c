@@ -5,7 +5,14 @@
 
 #include <stdlib.h>
 
-enum { CLAIM_RECOVER_MOST = 1000, CLAIM_WAKE_MOST = 1000, CLAIM_PASSES = 3, SUSPECTS_FIRST = 64, SUSPECTS_SECOND = 8 };
+enum {
+    CLAIM_RECOVER_MOST = 1000,
+    CLAIM_WAKE_MOST = 1000,
+    CLAIM_PASSES = 3,
+    SUSPECTS_FIRST = 64,
+    SUSPECTS_SECOND = 8,
+    CLAIM_BURY_MOST = 100
+};
 
 err store_claim(struct store *s, struct claim *c) {
     c->store = s;
@@ -69,7 +76,7 @@ static err take_row(void *ctx, struct db_row *row) {
                               .pins = str_copy(a, db_row_text(row, 10)),
                               .suspect = db_row_integer(row, 12) != 0,
                               .stage = db_row_integer(row, 13)};
-    k->due = db_row_integer(row, 11);
+    k->due = k->run.due = db_row_integer(row, 11);
     if (t->share)
         t->share[row->index].got++;
     return OK;
@@ -119,14 +126,40 @@ static err take_fairly(struct store *s, struct db *db, struct taking *t) {
     return OK;
 }
 
+/* Leads whose runs are dead now. */
+struct burying {
+    struct arena *a;
+    struct db_value key[CLAIM_BURY_MOST * 3];
+    size_t n;
+};
+
+static err buried_row(void *ctx, struct db_row *row) {
+    struct burying *b = ctx;
+    if (b->n == CLAIM_BURY_MOST)
+        return fail(ERR_CORRUPT, "store_row", "more runs were buried than asked for");
+    struct db_value *key = &b->key[3 * b->n++];
+    key[0] = db_text(str_copy(b->a, db_row_text(row, 0)));
+    key[1] = db_text(str_copy(b->a, db_row_text(row, 1)));
+    key[2] = db_integer(db_row_integer(row, 2));
+    return OK;
+}
+
+static err bury(struct db *db, struct taking *t) {
+    struct claim *c = t->claim;
+    if (c->max_crash <= 0)
+        return OK;
+    struct burying *b = ARENA_NEW(t->a, struct burying);
+    b->a = t->a;
+    TRY(db_query(db, QUERY_CLAIM_BURY, DB_ROW(db_integer(c->max_crash), db_integer(CLAIM_BURY_MOST)), buried_row, b));
+    c->n_buried = b->n;
+    return b->n > 0 ? db_post(db, QUERY_LEAD_FAILED, b->key, b->n, NULL) : OK;
+}
+
 /* A thousand runs may have been in a process that died; one of them, perhaps, is to blame. So suspects come in small groups,
  * then smaller ones, and alone before they are given up. */
 static err take_suspects(struct store *s, struct db *db, struct taking *t) {
-    struct claim *c = t->claim;
-    int64_t buried = 0;
-    if (c->max_crash > 0)
-        TRY(db_exec(db, QUERY_CLAIM_BURY, DB_ROW(db_integer(c->max_crash)), &buried));
-    c->n_buried = (size_t)buried;
+    const struct claim *c = t->claim;
+    TRY(bury(db, t));
     /* Those with the fewest crashes to their account first: who is innocent is done before the guilty one strikes again. */
     const int64_t alone = c->max_crash > 0 ? c->max_crash - 1 : 2;
     const struct {

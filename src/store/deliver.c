@@ -86,6 +86,7 @@ static err context_row(void *ctx, struct db_row *row) {
     k->claim->delivery[row->index].pins = str_copy(k->claim->arena, db_row_text(row, 3));
     k->sealed[row->index] = str_copy(a, db_row_blob(row, 1));
     k->key[row->index] = str_copy(a, db_row_blob(row, 2));
+    k->claim->delivery[row->index].pins = str_copy(k->claim->arena, db_row_text(row, 3));
     return OK;
 }
 
@@ -160,8 +161,8 @@ err store_apply_delivery_claim(struct db *db, struct write *const *batch, size_t
 err store_delivery_done(struct store *s, struct delivery_done *c) {
     c->store = s;
     c->stale = false;
-    if (c->status == DELIVERY_SENT || c->status == DELIVERY_SUPERSEDED)
-        return fail(ERR_INPUT, "delivery_status", "a try of a delivery ends as done, dead, ready or unknown");
+    if (c->status == DELIVERY_SENT)
+        return fail(ERR_INPUT, "delivery_status", "a try of a delivery ends as done, dead, superseded, ready or unknown");
     c->write.kind = &s->kind[KIND_DELIVERY_DONE];
     c->write.byte = sizeof *c + c->reason.len;
     return writer_submit(s->writer, &c->write);
@@ -170,7 +171,7 @@ err store_delivery_done(struct store *s, struct delivery_done *c) {
 err store_apply_delivery_done(struct db *db, struct write *const *batch, size_t n, void *ctx) {
     (void)ctx;
     struct arena *a = db_scratch(db);
-    struct db_value *param = ARENA_ARRAY(a, n * 10, struct db_value), *p = param;
+    struct db_value *param = ARENA_ARRAY(a, n * 11, struct db_value), *p = param;
     int64_t *changed = ARENA_ARRAY(a, n, int64_t);
     for (size_t i = 0; i < n; i++) {
         const struct delivery_done *c = (struct delivery_done *)batch[i];
@@ -183,7 +184,8 @@ err store_apply_delivery_done(struct db *db, struct write *const *batch, size_t 
         *p++ = db_integer(c->run_ms);
         *p++ = c->slug ? db_text(str_from(c->slug)) : db_null();
         *p++ = c->slug ? db_text(c->reason) : db_null();
-        *p++ = db_integer(c->waited ? 1 : 0);
+        *p++ = db_integer(c->uncounted ? 1 : 0);
+        *p++ = db_integer(c->unknown ? 1 : 0);
     }
     TRY(db_exec_many(db, QUERY_DELIVERY_CLOSE, param, n, changed));
     crash_point("delivery_written");

@@ -155,7 +155,7 @@ static err add_history(struct db *db, struct finish *const *live, size_t n) {
     struct db_value *param = ARENA_ARRAY(db_scratch(db), n * 6, struct db_value), *p = param;
     for (size_t i = 0; i < n; i++) {
         const struct finish *c = live[i];
-        if (c->row->before == c->row->after)
+        if (c->run->path.n < 2) /* a way that leads back to where it began is one all the same */
             continue;
         *p++ = db_text(c->lease.tenant);
         *p++ = db_text(c->lease.lead);
@@ -291,6 +291,20 @@ err store_giveback(struct store *s, struct giveback *c) {
     return writer_submit(s->writer, &c->write);
 }
 
+/* The leads whose runs are dead now. */
+static err fail_leads(struct db *db, struct write *const *batch, size_t n) {
+    struct db_value *param = ARENA_ARRAY(db_scratch(db), n * 3, struct db_value), *p = param;
+    for (size_t i = 0; i < n; i++) {
+        const struct giveback *c = (struct giveback *)batch[i];
+        if (c->stale || !c->dead)
+            continue;
+        *p++ = db_text(c->lease.tenant);
+        *p++ = db_text(c->lease.lead);
+        *p++ = db_integer(c->lease.gen);
+    }
+    return p == param ? OK : db_post(db, QUERY_LEAD_FAILED, param, (size_t)(p - param) / 3, NULL);
+}
+
 err store_apply_giveback(struct db *db, struct write *const *batch, size_t n, void *ctx) {
     (void)ctx;
     struct arena *a = db_scratch(db);
@@ -309,5 +323,5 @@ err store_apply_giveback(struct db *db, struct write *const *batch, size_t n, vo
     TRY(db_exec_many(db, QUERY_RUN_GIVEBACK, param, n, changed));
     for (size_t i = 0; i < n; i++)
         ((struct giveback *)batch[i])->stale = changed[i] == 0;
-    return OK;
+    return fail_leads(db, batch, n);
 }

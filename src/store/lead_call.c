@@ -117,12 +117,39 @@ struct redrive {
     size_t most, n;
 };
 
+/* Leads that are open again. */
+struct woken {
+    struct arena *a;
+    str tenant;
+    struct db_value *key; /* two each */
+    size_t n, cap;
+};
+
+static err keep_woken(void *ctx, struct db_row *row) {
+    struct woken *w = ctx;
+    if (w->n == w->cap)
+        w->key = arena_grow(w->a, w->key, &w->cap, w->n + 1, 2 * sizeof *w->key);
+    w->key[2 * w->n] = db_text(w->tenant);
+    w->key[2 * w->n++ + 1] = db_text(str_copy(w->a, db_row_text(row, 0)));
+    return OK;
+}
+
+static err redrive_runs(struct db *db, const struct redrive *r, int64_t most, int64_t *runs) {
+    struct woken w = {.a = db_scratch(db), .tenant = r->tenant};
+    TRY(db_query(db, QUERY_RUN_REDRIVE,
+                 DB_ROW(db_text(r->tenant), db_text(r->lead), db_text(r->slug), db_integer(most),
+                        db_integer(run_priority_delay_ms(RUN_NORMAL)), db_integer(run_priority_delay_ms(RUN_BULK))),
+                 keep_woken, &w));
+    *runs = (int64_t)w.n;
+    return w.n > 0 ? db_post(db, QUERY_LEAD_REOPEN, w.key, w.n, NULL) : OK;
+}
+
 static err redrive(struct db *db, void *ctx) {
     struct redrive *r = ctx;
     int64_t runs = 0, deliveries = 0;
     const int64_t most = r->most > INT32_MAX ? INT32_MAX : (int64_t)r->most;
     const struct db_value tenant = db_text(r->tenant), lead = db_text(r->lead), slug = db_text(r->slug);
-    TRY(db_exec(db, QUERY_RUN_REDRIVE, DB_ROW(tenant, lead, slug, db_integer(most)), &runs));
+    TRY(redrive_runs(db, r, most, &runs));
     TRY(db_exec(db, QUERY_DELIVERY_REDRIVE, DB_ROW(tenant, lead, slug, db_integer(most - runs)), &deliveries));
     r->n = (size_t)(runs + deliveries);
     if (r->n == 0)

@@ -324,3 +324,16 @@ err store_audit_verify(struct store_reader *r, struct arena *a, str tenant, size
     return fail(ERR_CORRUPT, "audit_broken", "audit log of %.*s: entry %llu %s", STR_ARG(tenant),
                 (unsigned long long)v.report.seq, audit_fault_text(v.report.fault));
 }
+
+static err keep_due(void *ctx, struct db_row *row) {
+    int64_t *ms = ctx;
+    *ms = db_row_null(row, 0) ? INT64_MAX : db_row_integer(row, 0);
+    return OK;
+}
+
+err store_next_due(struct store_reader *r, bool asks, bool deliveries, int64_t *ms) {
+    int64_t due = INT64_MAX;
+    TRY(db_query(r->db, QUERY_READ_NEXT_DUE, DB_ROW(db_integer(asks), db_integer(deliveries)), keep_due, &due));
+    *ms = due;
+    return OK;
+}

@@ -118,6 +118,13 @@ static err leave_workers(struct db *db, void *ctx) {
     return db_exec(db, QUERY_WORKER_DROP, worker, NULL);
 }
 
+static err release_runs(struct db *db, void *ctx) {
+    const struct store *s = ctx;
+    return db_exec(db, QUERY_WORKER_RELEASE_RUNS, DB_ROW(db_text(s->worker)), NULL);
+}
+
+err store_release(struct store *s) { return store_call(s, release_runs, s); }
+
 err store_heartbeat(struct store *s) { return store_call(s, write_worker, s); }
 
 static err bring_forward(struct db *db, void *ctx) {

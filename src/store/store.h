@@ -96,6 +96,7 @@ struct claimed {
     str tenant, lead, cause, pins;
     str key; /* the lead's data key, wrapped, for struct lease */
     int64_t gen, accepted_ms, deadline_ms, attempt, fence, crash, stage;
+    int64_t due; /* the order of claims: when it was to begin plus what its class waits longer */
     enum run_priority priority;
     enum lead_state state; /* of the lead */
     bool suspect;
@@ -123,6 +124,10 @@ struct claim {
     size_t n_recovered, n_buried; /* leases taken over from silent workers; suspects that are dead now */
 };
 err store_claim(struct store *s, struct claim *c) MUST_CHECK;
+
+/* Gives back every run that this process has leased, in memory or not: for when it does not know what it holds. What works
+ * on them is stale. */
+err store_release(struct store *s) MUST_CHECK;
 
 /* What names a leased run in a command. */
 struct lease {
@@ -161,8 +166,9 @@ struct park {
 };
 err store_park(struct store *s, struct sealer *sealer, struct park *c) MUST_CHECK;
 
-/* The run is given back: to be tried again at run_ms (`counted`: it was an attempt), or dead. The counts of attempts begin
- * anew when a run is parked. A run that is given back or parked is no suspect any more. */
+/* The run is given back: to be tried again at run_ms (`counted`: it was an attempt), or dead: then the lead's outcome is
+ * failed until the run is woken. The counts of attempts begin anew when a run is parked. A run that is given back or parked
+ * is no suspect any more. */
 struct giveback {
     struct write write;
     struct store *store;
@@ -183,6 +189,7 @@ struct open_ask {
     str tenant, lead, name, request, key;
     int64_t gen, attempt, deadline_ms;
     bool failed; /* an earlier try, not only its worker */
+    bool gone;   /* its run has ended: nobody waits for the answer */
 };
 
 /* Takes up to `most` open asks (and those sent by silent workers) to be sent by this process. */
@@ -205,7 +212,7 @@ struct ask_answer {
     int64_t gen;
     err rc;
     int64_t run_ms; /* > 0: to be sent again then */
-    bool waited;    /* it could not be sent: not an attempt */
+    bool uncounted; /* with run_ms: it was no attempt */
     str answer;     /* JSON */
     str key;        /* as in struct lease; may be empty */
     int64_t price_micro;
@@ -248,9 +255,10 @@ struct delivery_done {
     struct store *store;
     str tenant, lead, target;
     int64_t gen, fence;
-    enum delivery_status status; /* DONE, DEAD, READY (again at run_ms), UNKNOWN (again at run_ms, after reading back) */
+    enum delivery_status status; /* DONE, DEAD, SUPERSEDED, READY (again at run_ms), UNKNOWN (again, after reading back) */
     int64_t run_ms;
-    bool waited; /* it could not be sent: not an attempt */
+    bool uncounted; /* READY, UNKNOWN: it was no attempt */
+    bool unknown;   /* DEAD: it may have arrived */
     const char *slug;
     str reason;
     bool stale;
@@ -395,6 +403,10 @@ struct queue_view {
     int64_t stage, n, oldest_ms;
 };
 err store_queue(struct store_reader *r, struct arena *a, struct queue_view **out, size_t *n) MUST_CHECK;
+
+/* In how many ms something is to be claimed: a run; with `asks` a question, with `deliveries` a delivery. At most 0: now.
+ * INT64_MAX: nothing waits. Runs of workers that fell silent are not seen. */
+err store_next_due(struct store_reader *r, bool asks, bool deliveries, int64_t *ms) MUST_CHECK;
 
 /* Live runs of each tenant (ready, leased, waiting). */
 struct backlog_view {

@@ -129,6 +129,7 @@ static void do_claim(struct model *m) {
         struct model_lead *l = &m->lead[i];
         if (l->exists && l->run == RUN_READY && l->suspect && l->crash >= MAX_CRASH) {
             l->run = RUN_DEAD;
+            l->outcome = RUN_FAILED;
             l->fence++;
             buried++;
         }
@@ -172,6 +173,8 @@ static void do_giveback(struct model *m) {
     if (!good)
         return;
     l->run = dead ? RUN_DEAD : RUN_READY;
+    if (dead)
+        l->outcome = RUN_FAILED;
     l->attempt -= !counted;
     l->suspect = false;
     l->crash = 0;
@@ -212,6 +215,7 @@ static void do_redrive(struct model *m) {
             continue;
         expected++;
         l->run = RUN_READY;
+        l->outcome = RUN_OPEN;
         l->attempt = l->crash = 0;
         l->suspect = false;
     }
