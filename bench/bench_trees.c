@@ -100,11 +100,14 @@ static err time_predict(struct arena *a, const struct bench *b) {
 static err time_explain(struct arena *a, const struct bench *b) {
     enum { THEIRS = 500 };
     double *share = ARENA_ARRAY(a, b->s->n * COLUMNS, double);
+    uint32_t *term = ARENA_ARRAY(a, COLUMNS, uint32_t);
+    for (uint32_t c = 0; c < COLUMNS; c++)
+        term[c] = c;
     double t = cpu_s();
     const struct treeshap *shap = treeshap_new(a, b->trees);
     double build = cpu_s() - t, base = 0;
     t = cpu_s();
-    base += treeshap_explain(shap, b->rows, b->s->n, 1, share);
+    base += treeshap_explain(shap, b->rows, b->s->n, 1, &(struct column_terms){COLUMNS, term}, a, share);
     double ours = (cpu_s() - t) / (double)b->s->n;
     uint32_t pick[THEIRS];
     for (uint32_t i = 0; i < THEIRS; i++)

@@ -112,6 +112,7 @@ struct passage {
     struct buf *snapshot;
     str body;
     struct stage_timing *timing;
+    bool with_snapshot;
     size_t outcome[RUN_OUTCOME_COUNT], snapshot_byte, arena_byte;
 };
 
@@ -128,9 +129,11 @@ static err pass(void *ctx) {
                       .scratch = p->scratch};
     size_t stage = 0;
     TRY(stages_step(&run, &stage, p->timing));
-    buf_clear(p->snapshot);
-    snapshot_write(&run, p->snapshot);
-    p->snapshot_byte += p->snapshot->len;
+    if (p->with_snapshot) {
+        buf_clear(p->snapshot);
+        snapshot_write(&run, p->snapshot);
+        p->snapshot_byte += p->snapshot->len;
+    }
     p->arena_byte += arena_used(p->arena);
     p->outcome[run.outcome]++;
     return OK;
@@ -146,31 +149,45 @@ static err passes(const struct bench *b, struct passage *p) {
     return OK;
 }
 
-static err run_bench(void *ctx) {
-    struct bench *b = ctx;
-    struct clock clock = clock_system();
-    struct stage_timing timing = {.clock = &clock}, none = {0};
-    struct buf *snapshot = buf_in(b->a, SNAPSHOT_MAX_BYTE);
-    struct passage p = {
-        .b = b, .arena = arena_new(RUN_BYTE), .scratch = scratch_new(b->a), .snapshot = snapshot, .timing = &none};
-    size_t rounds = b->rounds, byte = 0;
-    b->rounds = 1;
-    TRY(passes(b, &p)); /* warms up, and tells the sizes */
-    b->rounds = rounds;
+/* CPU seconds of all passages. */
+static err measure(const struct bench *b, struct passage *p, double *second) {
+    double began = cpu_second();
+    TRY(passes(b, p));
+    *second = cpu_second() - began;
+    return OK;
+}
+
+static void print(const struct bench *b, const struct passage *p, const double second[2]) {
+    const double n = (double)(b->n * b->rounds);
+    size_t byte = 0, passed = p->outcome[RUN_SCORED] + p->outcome[RUN_INSUFFICIENT] + p->outcome[RUN_DISQUALIFIED];
     for (size_t i = 0; i < b->n; i++)
         byte += b->body[i].len;
-    double began = cpu_second();
-    TRY(passes(b, &p));
-    double cpu = cpu_second() - began, n = (double)(b->n * rounds);
+    printf("{\"leads\":%zu,\"scored\":%.3f,\"body_byte\":%zu,\"arena_byte\":%zu,\"snapshot_byte\":%.0f", b->n * b->rounds,
+           (double)p->outcome[RUN_SCORED] / (double)passed, byte / b->n, p->arena_byte / passed,
+           (double)p->snapshot_byte / n);
+    printf(",\"cpu_us_per_lead\":%.2f,\"snapshot_us\":%.2f", 1e6 * second[0] / n, 1e6 * (second[1] - second[0]) / n);
+    for (size_t i = 0; i < n_stages; i++)
+        printf(",\"%s_us\":%.2f", stages[i].name, (double)p->timing->ns[i] / 1e3 / n);
+    printf("}\n");
+}
+
+static err run_bench(struct bench *b) {
+    struct clock clock = clock_system();
+    struct stage_timing timing = {.clock = &clock}, none = {0};
+    struct passage p = {.b = b, .arena = arena_new(RUN_BYTE), .scratch = scratch_new(b->a), .timing = &none};
+    const size_t rounds = b->rounds;
+    double second[2];
+    p.snapshot = buf_in(b->a, SNAPSHOT_MAX_BYTE);
+    b->rounds = 1;
+    TRY(passes(b, &p)); /* warms up */
+    b->rounds = rounds;
+    TRY(measure(b, &p, &second[0]));
+    p.with_snapshot = true;
+    TRY(measure(b, &p, &second[1]));
+    p.with_snapshot = false;
     p.timing = &timing;
     TRY(passes(b, &p));
-    printf(
-        "{\"leads\":%zu,\"body_byte\":%zu,\"snapshot_byte\":%zu,\"arena_byte\":%zu,\"scored\":%zu,\"cpu_us_per_lead\":%.2f",
-        b->n, byte / b->n, p.snapshot_byte / (b->n * (2 * rounds + 1)), p.arena_byte / (b->n * (2 * rounds + 1)),
-        p.outcome[RUN_SCORED] / (2 * rounds + 1), 1e6 * cpu / n);
-    for (size_t i = 0; i < n_stages; i++)
-        printf(",\"%s_us\":%.2f", stages[i].name, (double)timing.ns[i] / 1e3 / n);
-    printf("}\n");
+    print(b, &p, second);
     arena_free(p.arena);
     pin_free(b->pin);
     return OK;

@@ -179,9 +179,9 @@ int main(int argc, char **argv) {
     }
     struct arena *a = arena_new((size_t)4 << 30);
     struct stream b = {.clock = clock_system(),
-                      .single = argc > 4 && strcmp(argv[4], "single") == 0,
-                      .body = noise(a, BODY),
-                      .result = noise(a, RESULT)};
+                       .single = argc > 4 && strcmp(argv[4], "single") == 0,
+                       .body = noise(a, BODY),
+                       .result = noise(a, RESULT)};
     pthread_mutex_init(&b.lock, NULL);
     pthread_cond_init(&b.room, NULL);
     const struct write_kind *order[3] = {&kinds[0], &kinds[1], &kinds[2]};

@@ -43,8 +43,8 @@ static void answer(struct arena *a, struct run *run, str input) {
     ask->rc = json_parse(a, input, NULL, &fields) == OK ? OK : ERR_REMOTE;
     if (ask->rc != OK)
         return;
-    m[0] = (struct json_member){STR("fields"), *fields};
-    m[1] = (struct json_member){STR("overwrite"), {.type = JSON_BOOL, .boolean = true}};
+    m[0] = (struct json_member){.key = STR("fields"), .value = *fields};
+    m[1] = (struct json_member){.key = STR("overwrite"), .value = {.type = JSON_BOOL, .boolean = true}};
     struct json *v = ARENA_NEW(a, struct json);
     *v = (struct json){.type = JSON_OBJECT, .count = 2, .members = m};
     ask->answer = v;

@@ -5,7 +5,7 @@ galena=$1/src/cmd/galena
 python=/usr/bin/python3 # the one that the distribution's numpy and scikit-learn are installed for
 [ -x "$python" ] || python=python3
 status=0
-for script in quality speed memory coverage; do
+for script in quality speed one_lead memory coverage; do
     [ -f "bench/$script.py" ] || continue
     printf '\n== bench/%s.py\n' "$script"
     "$python" "bench/$script.py" --galena "$galena" || status=1

@@ -26,16 +26,16 @@ void buf_clear(struct buf *b) {
     b->over = false;
 }
 
-bool buf_reserve(struct buf *b, size_t need) {
+bool buf_grow(struct buf *b, size_t need) {
     if (b->over || need > b->max - b->len) {
         b->over = true;
         return false;
     }
-    if (need <= b->cap - b->len)
-        return true;
     size_t cap = b->cap < 256 ? 256 : b->cap * 2;
     if (cap < b->len + need)
         cap = b->len + need;
+    if (cap > b->max)
+        cap = b->max;
     char *ptr = realloc(b->ptr, cap);
     if (!ptr) {
         b->over = true;
@@ -44,18 +44,6 @@ bool buf_reserve(struct buf *b, size_t need) {
     b->ptr = ptr;
     b->cap = cap;
     return true;
-}
-
-void buf_add(struct buf *b, str s) {
-    if (s.len == 0 || !buf_reserve(b, s.len))
-        return;
-    memcpy(b->ptr + b->len, s.ptr, s.len);
-    b->len += s.len;
-}
-
-void buf_add_byte(struct buf *b, char byte) {
-    if (buf_reserve(b, 1))
-        b->ptr[b->len++] = byte;
 }
 
 void buf_add_format(struct buf *b, const char *format, ...) {

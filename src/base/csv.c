@@ -1,15 +1,12 @@
 /* csv.c — the reader: a sliding window over the source, and a scanner that keeps its place when the window moves. */
 #include "base/csv.h"
 
+#include "base/csv_priv.h"
 #include "base/utf8.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 
 enum { WINDOW_BYTE = 256 * 1024, PAD_BYTE = 64, LATIN1_BYTE = 64 * 1024, HEAD_BYTE = 64 * 1024 };
 
@@ -123,18 +120,8 @@ static err refill(struct csv *c) {
 /* Bit i: byte i of the 64 at p ends a cell or is a quote. */
 static inline uint64_t special_bytes(const char *p, char delimiter) {
     uint64_t mask = 0;
-#ifdef __SSE2__
-    const __m128i d = _mm_set1_epi8(delimiter), q = _mm_set1_epi8('"'), lf = _mm_set1_epi8('\n'), cr = _mm_set1_epi8('\r');
-    for (unsigned i = 0; i < 64; i += 16) {
-        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + i));
-        __m128i hit = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(v, d), _mm_cmpeq_epi8(v, q)),
-                                   _mm_or_si128(_mm_cmpeq_epi8(v, lf), _mm_cmpeq_epi8(v, cr)));
-        mask |= (uint64_t)(unsigned)_mm_movemask_epi8(hit) << i;
-    }
-#else
-    for (unsigned i = 0; i < 64; i++)
-        mask |= (uint64_t)(p[i] == delimiter || p[i] == '"' || p[i] == '\n' || p[i] == '\r') << i;
-#endif
+    for (unsigned i = 0; i < 64; i += CSV_LANES)
+        mask |= (uint64_t)csv_special(p + i, delimiter) << i;
     return mask;
 }
 

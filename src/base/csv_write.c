@@ -1,6 +1,8 @@
 /* csv_write.c — writes cells so that any reader gets the same text back. */
 #include "base/csv.h"
 
+#include "base/csv_priv.h"
+
 static bool is_edge_space(char c) { return c == ' ' || c == '\t'; }
 
 static bool needs_quotes(str cell, char delimiter) {
@@ -8,7 +10,11 @@ static bool needs_quotes(str cell, char delimiter) {
         return false;
     if (is_edge_space(cell.ptr[0]) || is_edge_space(cell.ptr[cell.len - 1]))
         return true;
-    for (size_t i = 0; i < cell.len; i++)
+    size_t i = 0;
+    for (; i + CSV_LANES <= cell.len; i += CSV_LANES)
+        if (csv_special(cell.ptr + i, delimiter) != 0)
+            return true;
+    for (; i < cell.len; i++)
         if (cell.ptr[i] == delimiter || cell.ptr[i] == '"' || cell.ptr[i] == '\n' || cell.ptr[i] == '\r')
             return true;
     return false;

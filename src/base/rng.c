@@ -10,8 +10,6 @@ static uint64_t splitmix(uint64_t *state) {
     return z ^ (z >> 31);
 }
 
-static uint64_t rotate(uint64_t x, int k) { return (x << k) | (x >> (64 - k)); }
-
 struct rng rng_from_seed(uint64_t seed) {
     struct rng r;
     for (int i = 0; i < 4; i++)
@@ -20,23 +18,9 @@ struct rng rng_from_seed(uint64_t seed) {
 }
 
 struct rng rng_fork(const struct rng *r, uint64_t stream) {
-    uint64_t seed = r->s[0] ^ rotate(r->s[3], 17) ^ (stream * 0xd1342543de82ef95ull + 1);
+    uint64_t seed = r->s[0] ^ rng_rotate(r->s[3], 17) ^ (stream * 0xd1342543de82ef95ull + 1);
     return rng_from_seed(seed);
 }
-
-uint64_t rng_next(struct rng *r) {
-    uint64_t *s = r->s;
-    uint64_t result = rotate(s[0] + s[3], 23) + s[0], t = s[1] << 17;
-    s[2] ^= s[0];
-    s[3] ^= s[1];
-    s[1] ^= s[2];
-    s[0] ^= s[3];
-    s[2] ^= t;
-    s[3] = rotate(s[3], 45);
-    return result;
-}
-
-double rng_uniform(struct rng *r) { return (double)(rng_next(r) >> 11) * 0x1p-53; }
 
 uint64_t rng_below(struct rng *r, uint64_t n) {
     uint64_t reject_below = -n % n, x; /* 2^64 mod n */

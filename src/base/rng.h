@@ -17,10 +17,22 @@ struct rng rng_from_seed(uint64_t seed);
 /* An independent generator for part `stream` of the work; `r` itself does not move. */
 struct rng rng_fork(const struct rng *r, uint64_t stream);
 
-uint64_t rng_next(struct rng *r);
+static inline uint64_t rng_rotate(uint64_t x, int k) { return (x << k) | (x >> (64 - k)); }
+
+static inline uint64_t rng_next(struct rng *r) {
+    uint64_t *s = r->s;
+    uint64_t result = rng_rotate(s[0] + s[3], 23) + s[0], t = s[1] << 17;
+    s[2] ^= s[0];
+    s[3] ^= s[1];
+    s[1] ^= s[2];
+    s[0] ^= s[3];
+    s[2] ^= t;
+    s[3] = rng_rotate(s[3], 45);
+    return result;
+}
 
 /* Uniform in [0, 1), 53 bits. */
-double rng_uniform(struct rng *r);
+static inline double rng_uniform(struct rng *r) { return (double)(rng_next(r) >> 11) * 0x1p-53; }
 
 /* Uniform integer in [0, n), without bias; n > 0. */
 uint64_t rng_below(struct rng *r, uint64_t n);

@@ -150,19 +150,36 @@ static uint64_t mix(uint64_t x, uint64_t y) {
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
+static uint64_t load_word(const char *p) {
+    uint64_t word;
+    memcpy(&word, p, sizeof word);
+    return word;
+}
+
+static uint64_t load_half(const char *p) {
+    uint32_t half;
+    memcpy(&half, p, sizeof half);
+    return half;
+}
+
+/* 1 to 7 bytes as the low end of a word, from loads of fixed sizes that overlap: a copy of a size not known before is a
+ * call.
+ */
+static uint64_t load_few(const char *p, size_t n) {
+    if (n >= 4)
+        return load_half(p) | load_half(p + n - 4) << 8 * (n - 4);
+    const size_t middle = n / 2, last = n - 1;
+    return (uint64_t)(unsigned char)p[0] | (uint64_t)(unsigned char)p[middle] << 8 * middle |
+           (uint64_t)(unsigned char)p[last] << 8 * last;
+}
+
 uint64_t str_hash(str s) {
     const uint64_t k0 = 0xa0761d6478bd642full, k1 = 0xe7037ed1a0b428dbull;
     uint64_t h = k0 ^ s.len;
     size_t i = 0;
-    for (; i + 8 <= s.len; i += 8) {
-        uint64_t word;
-        memcpy(&word, s.ptr + i, 8);
-        h = mix(h ^ word, k1);
-    }
-    if (i < s.len) {
-        uint64_t word = 0;
-        memcpy(&word, s.ptr + i, s.len - i);
-        h = mix(h ^ word, k1);
-    }
+    for (; i + 8 <= s.len; i += 8)
+        h = mix(h ^ load_word(s.ptr + i), k1);
+    if (i < s.len)
+        h = mix(h ^ load_few(s.ptr + i, s.len - i), k1);
     return mix(h ^ k1, k0);
 }

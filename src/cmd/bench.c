@@ -86,7 +86,7 @@ static err make_model(struct bench *b) {
     }
     b->model = in_dir(b, "bench.model");
     const char *sample[] = {b->program, "sample", "--out", b->dir, "--rows", "4000", NULL};
-    const char *train[] = {b->program, "train",     in_dir(b, "past.csv"),
+    const char *train[] = {b->program, "train",     in_dir(b, "leads_past.csv"),
                            "--target", "converted", "--id",
                            "lead_id",  "--family",  "logistic",
                            "--out",    b->model,    NULL};
@@ -283,6 +283,11 @@ static err send_leads(struct bench *b, int64_t begin_ns) {
     return OK;
 }
 
+struct figures {
+    double accept_s, all_s, ended, dead, cpu_us, byte;
+    int64_t rss_byte;
+};
+
 /* ---- looking ---- */
 
 struct metrics_text {
@@ -332,16 +337,16 @@ static double metric_sum(str text, const char *prefix) {
 }
 
 /* Waits until all that was accepted has ended, or nothing moves for half a minute. */
-static err wait_for_end(struct bench *b, struct buf *text, double *ended) {
+static err wait_for_end(struct bench *b, struct buf *text, struct figures *f) {
     int64_t moved_ns = b->s->clock.steady_ns();
-    for (*ended = 0;;) {
-        struct arena_mark mark = arena_mark(b->s->arena);
+    for (double before = 0;;) {
         TRY(fetch_metrics(b, text));
-        double now = metric_sum(buf_str(text), "galena_runs_ended_total{");
-        arena_rewind(b->s->arena, mark);
-        if (now > *ended)
+        f->ended = metric_sum(buf_str(text), "galena_runs_ended_total{");
+        f->dead = metric_sum(buf_str(text), "galena_runs_dead_total");
+        double now = f->ended + f->dead;
+        if (now > before)
             moved_ns = b->s->clock.steady_ns();
-        *ended = now;
+        before = now;
         if (now >= (double)b->accepted || b->s->clock.steady_ns() - moved_ns > 30 * 1000000000ll)
             return OK;
         nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
@@ -380,11 +385,6 @@ static double histogram_quantile(str text, const char *name, double q) {
     return NAN;
 }
 
-struct figures {
-    double accept_s, all_s, ended, cpu_us, byte;
-    int64_t rss_byte;
-};
-
 static double stored_byte(struct bench *b) {
     static const char *const name[] = {"data/galena.db", "data/galena.db-wal"};
     double sum = 0;
@@ -414,7 +414,8 @@ static err report(struct bench *b, const struct figures *f, str metrics) {
     json_put_integer(&w, STR("accepted"), (int64_t)b->accepted);
     json_put_integer(&w, STR("refused"), (int64_t)b->refused);
     json_put_integer(&w, STR("failed"), (int64_t)b->failed);
-    json_put_integer(&w, STR("lost"), (int64_t)b->accepted - (int64_t)f->ended);
+    json_put_integer(&w, STR("dead"), (int64_t)f->dead);
+    json_put_integer(&w, STR("lost"), (int64_t)b->accepted - (int64_t)f->ended - (int64_t)f->dead);
     json_put_number(&w, STR("accepted_per_s"), floor((double)b->accepted / f->accept_s));
     json_put_number(&w, STR("scored_per_s"), floor(f->ended / f->all_s));
     put_pair(&w, "accept_ms", quantile(b->accept_ms, b->n_accept, 0.5), quantile(b->accept_ms, b->n_accept, 0.99));
@@ -498,7 +499,7 @@ static err run_bench_pipeline(struct session *s, const void *options) {
     int64_t begin_ns = s->clock.steady_ns();
     TRY(send_leads(b, begin_ns));
     f.accept_s = clock_second_since(&s->clock, begin_ns);
-    TRY(wait_for_end(b, metrics, &f.ended));
+    TRY(wait_for_end(b, metrics, &f));
     f.all_s = clock_second_since(&s->clock, begin_ns);
     f.byte = stored_byte(b);
     stop_server(b, &f.cpu_us, &f.rss_byte);

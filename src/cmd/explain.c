@@ -104,19 +104,28 @@ static err explain_row(struct session *s, const struct explain_settings *o, stru
     x->reason = (struct reason_input){.schema = b->schema,
                                       .value = x->v->encoded->value,
                                       .extra = extra,
-                                      .n_extra = b->n_term - b->schema->n_field,
+                                      .n_extra = bundle_first_interaction(b) - b->schema->n_field,
                                       .share = x->share,
                                       .base_rate = b->base_rate};
     return OK;
 }
 
-static str value_text(struct arena *a, const struct explained *x, uint32_t term) {
-    if (term >= x->b->schema->n_field)
-        return str_format(a, "%.2f", x->reason.extra[term - x->b->schema->n_field].value);
-    const struct field_value *v = &x->v->encoded->value[term];
+static str field_text(struct arena *a, const struct explained *x, uint32_t field) {
+    const struct field_value *v = &x->v->encoded->value[field];
     return v->state == VALUE_MISSING   ? STR("(not known)")
            : v->state == VALUE_INVALID ? str_format(a, "(unreadable) %.*s", STR_ARG(v->text))
                                        : v->text;
+}
+
+static str value_text(struct arena *a, const struct explained *x, uint32_t term) {
+    const size_t first = bundle_first_interaction(x->b);
+    if (term < x->b->schema->n_field)
+        return field_text(a, x, term);
+    if (term < first)
+        return str_format(a, "%.2f", x->reason.extra[term - x->b->schema->n_field].value);
+    const struct interaction *both = &x->b->schema->interaction[term - first];
+    const str one = field_text(a, x, both->first), other = field_text(a, x, both->second);
+    return str_format(a, "%.*s × %.*s", STR_ARG(utf8_cut(one, VALUE_BYTE / 2)), STR_ARG(utf8_cut(other, VALUE_BYTE / 2)));
 }
 
 static str sentence(struct arena *a, const struct explained *x, uint32_t term) {

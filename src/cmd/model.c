@@ -64,6 +64,25 @@ static void show_terms(struct session *s, const struct bundle *b) {
         terminal_put(&s->out, str_format(s->arena, "  and %zu more\n", n - SHOWN_TERMS));
 }
 
+static str pair_text(struct arena *a, const struct product *p) {
+    return str_equal(p->first, p->second) ? p->first : str_format(a, "%.*s × %.*s", STR_ARG(p->first), STR_ARG(p->second));
+}
+
+static void show_interactions(struct session *s, const struct bundle *b) {
+    if (b->schema->n_interaction == 0)
+        return;
+    struct present_table t = present_table_new(s->arena, "fields|columns multiplied");
+    for (size_t i = 0; i < b->schema->n_interaction; i++) {
+        const struct interaction *x = &b->schema->interaction[i];
+        for (size_t k = 0; k < x->n_product; k++) {
+            present_cell(&t, k == 0 ? x->title : STR(""));
+            present_cell(&t, pair_text(s->arena, &x->product[k]));
+        }
+    }
+    present_heading(&s->out, "What says more together (interactions)");
+    present_table_print(&s->out, &t);
+}
+
 static void show_head(struct session *s, const struct bundle *b) {
     struct arena *a = s->arena;
     present_heading(&s->out, str_cstr(a, b->name));
@@ -101,7 +120,24 @@ static void write_terms(struct json_writer *w, const struct bundle *b) {
     json_close_array(w);
 }
 
-static void write_bundle(struct json_writer *w, const struct bundle *b) {
+static void write_interactions(struct arena *a, struct json_writer *w, const struct bundle *b) {
+    json_key(w, STR("interactions"));
+    json_open_array(w);
+    for (size_t i = 0; i < b->schema->n_interaction; i++) {
+        const struct interaction *x = &b->schema->interaction[i];
+        json_open_object(w);
+        json_put_string(w, STR("name"), x->title);
+        json_key(w, STR("products"));
+        json_open_array(w);
+        for (size_t k = 0; k < x->n_product; k++)
+            json_string(w, pair_text(a, &x->product[k]));
+        json_close_array(w);
+        json_close_object(w);
+    }
+    json_close_array(w);
+}
+
+static void write_bundle(struct arena *a, struct json_writer *w, const struct bundle *b) {
     json_open_object(w);
     json_put_string(w, STR("name"), b->name);
     json_put_string(w, STR("family"), b->family);
@@ -124,6 +160,7 @@ static void write_bundle(struct json_writer *w, const struct bundle *b) {
     json_key(w, STR("lineage"));
     json_value(w, b->lineage);
     write_terms(w, b);
+    write_interactions(a, w, b);
     json_close_object(w);
 }
 
@@ -134,10 +171,11 @@ static err run_show(struct session *s, const void *options) {
     if (!s->json) {
         show_head(s, b);
         show_terms(s, b);
+        show_interactions(s, b);
         return OK;
     }
     struct session_document *d = session_document_new(s);
-    write_bundle(&d->w, b);
+    write_bundle(s->arena, &d->w, b);
     return session_document_print(s, d);
 }
 
@@ -205,7 +243,7 @@ static err list_file(void *ctx) {
         return OK;
     }
     if (l->w)
-        write_bundle(l->w, b);
+        write_bundle(l->own, l->w, b);
     else
         list_cells(l, b);
     return OK;
@@ -259,8 +297,8 @@ static const struct argument list_arguments[] = {
 const struct command command_model_show = {
     .name = "model show",
     .summary = "show what is inside a model file",
-    .description =
-        "Shows a model's family, what it was trained on, how good it was on the test rows and which fields it looks at.",
+    .description = "Shows a model's family, what it was trained on, how good it was on the test rows, which fields it looks "
+                   "at and which of them it multiplies.",
     COMMAND_ARGUMENTS(show_arguments),
     .options_size = sizeof(struct model_options),
     .run = run_show,

@@ -5,8 +5,10 @@
 #include "cmd/leads.h"
 #include "features/infer.h"
 #include "learn/label.h"
+#include "score/bundle.h"
 
 #include <math.h>
+#include <unistd.h>
 
 enum { SCHEMA_MAX_BYTE = 64 << 20 };
 
@@ -52,10 +54,34 @@ static err infer(struct session *s, const struct schema_settings *o, struct sche
     return schema_infer(s->arena, f, rows, n, y, &opts, out);
 }
 
+static bool is_model(const char *path) {
+    char head[sizeof BUNDLE_MAGIC - 1];
+    int fd;
+    if (strcmp(path, "-") == 0 || file_open(path, &fd) != OK)
+        return false;
+    const ssize_t n = read(fd, head, sizeof head);
+    close(fd);
+    return n == (ssize_t)sizeof head && memcmp(head, BUNDLE_MAGIC, sizeof head) == 0;
+}
+
+/* The schema of a model, or that of a file of leads. */
+static err find_schema(struct session *s, const struct schema_settings *o, const struct schema **out) {
+    struct schema *inferred;
+    struct bundle *b;
+    if (is_model(o->leads.file.ptr)) {
+        TRY(bundle_load(s->arena, o->leads.file.ptr, &b));
+        *out = b->schema;
+        return OK;
+    }
+    TRY(infer(s, o, &inferred));
+    *out = inferred;
+    return OK;
+}
+
 static err run_schema(struct session *s, const void *options) {
     const struct schema_settings *o = options;
-    struct schema *schema;
-    TRY(infer(s, o, &schema));
+    const struct schema *schema;
+    TRY(find_schema(s, o, &schema));
     for (size_t i = 0; i < schema->n_warning; i++)
         session_warn(s, "[%.*s] %.*s", STR_ARG(schema->warning[i].code), STR_ARG(schema->warning[i].message));
     struct buf *text = buf_in(s->arena, SCHEMA_MAX_BYTE), *out = buf_in(s->arena, SCHEMA_MAX_BYTE);
@@ -80,7 +106,7 @@ static err run_schema(struct session *s, const void *options) {
 
 static const struct argument schema_arguments[] = {
     {.name = "FILE",
-     .help = "leads: CSV, CSV.gz or JSON lines; - is standard input",
+     .help = "leads: CSV, CSV.gz or JSON lines, - is standard input; or a model",
      .offset = offsetof(struct schema_settings, leads.file)},
 };
 
@@ -111,9 +137,12 @@ const struct command command_schema = {
         "Proposes a feature schema: for each column its type (numeric, category, several values, flag, date, text, "
         "identifier, "
         "constant), the texts that mean \"not known\", the transform, the group, and why. It is YAML to be read and "
-        "edited; galena train --schema follows it. With --json, the same as JSON.",
+        "edited; galena train --schema follows it. With --json, the same as JSON. Of a model it shows the schema that "
+        "training "
+        "made, with the fields that it found to say more together.",
     .examples = "# look, edit, train\ngalena schema past.csv --target Converted --out leads.schema.yaml\n"
-                "galena train past.csv --target Converted --schema leads.schema.yaml --out leads.model\n",
+                "galena train past.csv --target Converted --schema leads.schema.yaml --out leads.model\n"
+                "# what training made of it\ngalena schema leads.model\n",
     COMMAND_ARGUMENTS(schema_arguments),
     COMMAND_SETTINGS(schema_table),
     .options_size = sizeof(struct schema_settings),

@@ -16,7 +16,7 @@ struct train_settings {
     str target, positive, id, time, schema, profile, split, out, report;
     struct setting_list exclude;
     int family;
-    int64_t seed, threads;
+    int64_t interactions, seed, threads;
     double hot, warm;
     bool allow_leaks;
 };
@@ -130,6 +130,7 @@ static err run_train(struct session *s, const void *options) {
         .exclude = o->exclude.item,
         .n_exclude = o->exclude.n,
         .family = str_from(families[o->family]),
+        .n_interaction = (size_t)o->interactions,
         .seed = (uint64_t)o->seed,
         .threads = (unsigned)o->threads,
         .allow_leaks = o->allow_leaks,
@@ -215,6 +216,13 @@ static const struct setting train_table[] = {
      .fallback = "hash:0.3",
      .arg = "SPLIT",
      .help = "which rows test: hash:F (by row number), random:F (by seed), time:F (the latest), or none"},
+    {.name = "interactions",
+     .type = SETTING_INTEGER,
+     AT(interactions),
+     .fallback = "20",
+     .min = 0,
+     .max = 64,
+     .help = "the most products of two fields that the logistic model may take up; 0 is none"},
     {.name = "seed",
      .type = SETTING_INTEGER,
      AT(seed),

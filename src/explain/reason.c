@@ -20,6 +20,21 @@ size_t reason_rank(const double *share, size_t n, size_t most, uint32_t *out) {
     return k;
 }
 
+/* units / 10^decimals, without zeros that end its fraction. */
+static void add_decimal(struct buf *out, unsigned units, unsigned decimals) {
+    char text[12];
+    size_t at = sizeof text;
+    for (; decimals > 0 && units % 10 == 0; decimals--)
+        units /= 10;
+    const size_t point = sizeof text - decimals;
+    for (; units > 0 || at + 1 > point; units /= 10) {
+        if (at == point && decimals > 0)
+            text[--at] = '.';
+        text[--at] = (char)('0' + units % 10);
+    }
+    buf_add(out, (str){text + at, sizeof text - at});
+}
+
 /* At most three significant digits, thousands separated; written without an allocation since every scored row passes here.
  */
 static void add_number(struct buf *out, double v) {
@@ -37,9 +52,12 @@ static void add_number(struct buf *out, double v) {
         }
         return;
     }
-    double unit = v >= 100 ? 1 : v >= 10 ? 10 : v >= 1 ? 100 : 1000;
-    double rounded = round(v * unit) / unit;
-    buf_add(out, (str){text, number_format(rounded > 0 || v == 0 ? rounded : v, text)});
+    static const double unit[] = {1, 10, 100, 1000};
+    const unsigned decimals = v >= 100 ? 0 : v >= 10 ? 1 : v >= 1 ? 2 : 3;
+    if (v * unit[decimals] >= 0.5 || v == 0)
+        add_decimal(out, (unsigned)(v * unit[decimals] + 0.5), decimals);
+    else /* tiny, or not a number */
+        buf_add(out, (str){text, number_format(v, text)});
 }
 
 static void add_percent(struct buf *out, double p) {
@@ -114,19 +132,47 @@ static void add_field(struct buf *out, const struct reason_input *in, uint32_t t
     }
 }
 
-void reason_write(struct buf *out, const struct reason_input *in, uint32_t term) {
-    double share = in->share[term];
-    if (term < in->schema->n_field) {
-        add_field(out, in, term, share > 0);
-    } else {
-        const struct extra_term *e = &in->extra[term - in->schema->n_field];
-        buf_add(out, e->title);
-        buf_add(out, STR(" is "));
-        if (e->text.len > 0)
-            buf_add(out, utf8_cut(e->text, 80));
-        else
-            add_number(out, round(e->value * 100) / 100);
+/* A field and its value alone. */
+static void add_plain(struct buf *out, const struct reason_input *in, uint32_t field) {
+    const struct field *f = &in->schema->field[field];
+    const struct field_value *v = &in->value[field];
+    buf_add(out, utf8_cut(title_of(f), 200));
+    if (v->state == VALUE_MISSING || v->state == VALUE_INVALID) {
+        buf_add(out, STR(" is not known"));
+        return;
     }
+    buf_add(out, STR(" is "));
+    if (f->type == FIELD_NUMERIC)
+        add_number(out, v->number);
+    else
+        buf_add(out, utf8_cut(v->text, 80));
+}
+
+static void add_interaction(struct buf *out, const struct reason_input *in, const struct interaction *x) {
+    add_plain(out, in, x->first);
+    buf_add(out, STR(" and "));
+    add_plain(out, in, x->second);
+    buf_add(out, STR(", beyond each alone"));
+}
+
+static void add_extra(struct buf *out, const struct extra_term *e) {
+    buf_add(out, e->title);
+    buf_add(out, STR(" is "));
+    if (e->text.len > 0)
+        buf_add(out, utf8_cut(e->text, 80));
+    else
+        add_number(out, round(e->value * 100) / 100);
+}
+
+void reason_write(struct buf *out, const struct reason_input *in, uint32_t term) {
+    const size_t first_interaction = in->schema->n_field + in->n_extra;
+    double share = in->share[term];
+    if (term < in->schema->n_field)
+        add_field(out, in, term, share > 0);
+    else if (term < first_interaction)
+        add_extra(out, &in->extra[term - in->schema->n_field]);
+    else
+        add_interaction(out, in, &in->schema->interaction[term - first_interaction]);
     buf_add(out, share > 0 ? STR(": multiplies the odds by ") : STR(": divides the odds by "));
     double factor = exp(fabs(share));
     add_number(out, factor < 10 ? round(factor * 100) / 100 : factor);

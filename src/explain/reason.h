@@ -1,9 +1,9 @@
 /* reason.h — sentences that say why a score is what it is.
  *
- * A reason is one term of the model (a field, or a sub-score of the profile) with its share of the log-odds: it names the
- * value, what is typical when that is known and agrees with the direction, and by how much the share multiplies or divides
- * the odds relative to the average lead. The sentences are the model's own: their signs are the signs of the shares, the
- * largest come first, and a term without a share is never a reason. */
+ * A reason is one term of the model (a field, a sub-score of the profile, or an interaction of two fields) with its share of
+ * the log-odds: it names the value, what is typical when that is known and agrees with the direction, and by how much the
+ * share multiplies or divides the odds relative to the average lead. The sentences are the model's own: their signs are the
+ * signs of the shares, the largest come first, and a term without a share is never a reason. */
 #ifndef GALENA_EXPLAIN_REASON_H
 #define GALENA_EXPLAIN_REASON_H
 
@@ -29,7 +29,7 @@ struct reason_input {
     const struct field_value *value; /* one for each field of the schema */
     const struct extra_term *extra;
     size_t n_extra;
-    const double *share; /* n_field + n_extra shares of the log-odds */
+    const double *share; /* n_field + n_extra + n_interaction shares of the log-odds */
     double base_rate;    /* share of converted leads at training; NaN when unknown */
 };
 

@@ -45,6 +45,7 @@ struct encoder {
     unsigned char *use;
     uint32_t *field_of, *absent;
     size_t width, cap, n_absent, n_used, max_nonzero;
+    struct products products;
 };
 
 size_t encoder_width(const struct encoder *e) { return e->width; }
@@ -53,6 +54,7 @@ const unsigned char *encoder_use(const struct encoder *e) { return e->use; }
 const uint32_t *encoder_field(const struct encoder *e) { return e->field_of; }
 const struct schema *encoder_schema(const struct encoder *e) { return e->schema; }
 size_t encoder_used(const struct encoder *e) { return e->n_used; }
+const struct products *encoder_products(const struct encoder *e) { return &e->products; }
 size_t encoder_max_nonzero(const struct encoder *e) { return e->max_nonzero; }
 
 const uint32_t *encoder_absent(const struct encoder *e, size_t *n) {
@@ -171,6 +173,43 @@ static void add_level_columns(struct arena *a, struct encoder *e, uint32_t i) {
     e->max_nonzero += several ? f->n_level + 1 : 1;
 }
 
+/* ---- interactions ---- */
+
+static err find_column(const struct encoder *e, uint32_t field, str id, uint32_t *out) {
+    for (size_t c = 0; c < e->width; c++)
+        if (e->feature[c].field == field && (e->feature[c].use & COLUMN_LINEAR) && str_equal(e->feature[c].id, id)) {
+            *out = (uint32_t)c;
+            return OK;
+        }
+    return fail(ERR_INPUT, "schema_interaction",
+                "an interaction of the schema multiplies \"%.*s\", which is no column of \"%.*s\"",
+                STR_ARG(str_slice(id, 0, 80)), STR_ARG(str_slice(e->schema->field[field].name, 0, 80)));
+}
+
+static str product_text(struct arena *a, bool square, str first, str second) {
+    return square ? str_format(a, "%.*s²", STR_ARG(first)) : str_format(a, "%.*s × %.*s", STR_ARG(first), STR_ARG(second));
+}
+
+/* Eq. 33, behind the columns that are multiplied. */
+static err add_products(struct arena *a, struct encoder *e) {
+    uint32_t one[SCHEMA_MAX_PRODUCT], other[SCHEMA_MAX_PRODUCT];
+    const uint32_t first = (uint32_t)e->width;
+    size_t n = 0;
+    for (uint32_t i = 0; i < e->schema->n_interaction; i++) {
+        const struct interaction *x = &e->schema->interaction[i];
+        for (size_t k = 0; k < x->n_product && n < SCHEMA_MAX_PRODUCT; k++, n++) {
+            TRY(find_column(e, x->first, x->product[k].first, &one[n]));
+            TRY(find_column(e, x->second, x->product[k].second, &other[n]));
+            const struct feature *f = &e->feature[one[n]], *g = &e->feature[other[n]];
+            add_column(e, x->first, FEATURE_PRODUCT, COLUMN_LINEAR, i, product_text(a, f == g, f->id, g->id),
+                       product_text(a, f == g, f->label, g->label));
+        }
+    }
+    e->products = products_new(a, first, one, other, n);
+    e->max_nonzero += n;
+    return OK;
+}
+
 /* ---- spellings ---- */
 
 static uint32_t find(const struct binding *b, str text) {
@@ -286,7 +325,7 @@ static err bind_fields(struct encoder *e, const str *columns, size_t n_column) {
                     STR_ARG(str_slice(e->schema->field[e->absent[0]].name, 0, 80)));
     if (width > MAX_WIDTH)
         return fail(ERR_LIMIT, "encoder_width", "the schema makes %zu columns; at most %d are possible", width, MAX_WIDTH);
-    e->cap = width;
+    e->cap = width + SCHEMA_MAX_PRODUCT;
     return OK;
 }
 
@@ -299,6 +338,7 @@ err encoder_new(struct arena *a, const struct schema *s, const str *columns, siz
     for (uint32_t i = 0; i < s->n_field; i++)
         if (field_is_used(&s->field[i]))
             add_field_columns(a, e, i);
+    TRY(add_products(a, e));
     e->use = ARENA_ARRAY(a, e->width, unsigned char);
     e->field_of = ARENA_ARRAY(a, e->width, uint32_t);
     for (size_t c = 0; c < e->width; c++) {
@@ -512,6 +552,8 @@ void encode_row(const struct encoder *e, const str *cell, struct encoded *out) {
         else
             encode_category(b, out, v, &out->last[i]);
     }
+    if (e->products.n > 0)
+        out->row.n += products_list(&e->products, out->row, out->col + out->row.n, out->val + out->row.n);
 }
 
 str encode_explain(struct arena *a, const struct encoder *e, uint32_t field, const struct field_value *v) {

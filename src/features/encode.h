@@ -1,11 +1,13 @@
-/* encode.h — rows of text to the numbers that models see, by a fitted schema (Eq. 1-4).
+/* encode.h — rows of text to the numbers that models see, by a fitted schema (Eq. 1-4, 33).
  *
  * The columns of one field are adjacent, in this order:
  *   numeric  number · missing · one a missing token of its own · bins
  *   category, flag, multi  (rate) · levels · other · missing · one a missing token of its own
  *   date     number (days since the reference) · missing · tokens · bins · 12 months · 7 weekdays (Monday first)
- * Numbers are clipped, log1p-transformed where the schema says so (Eq. 4), and standardised; indicators are 1 (Eq. 3). A
- * known number is always listed, even when it is 0; a field that is not known lists no number, which is "missing" to trees.
+ * and after the columns of all fields the products of the schema's interactions (Eq. 33; ml/products.h), for additive
+ * families. Numbers are clipped, log1p-transformed where the schema says so (Eq. 4), and standardised; indicators are 1 (Eq.
+ * 3). A known number is always listed, even when it is 0; a field that is not known lists no number, which is "missing" to
+ * trees.
  *
  * A category of many levels has the log-odds of its level's conversion rate (shrunk, over the training rows) as a number of
  * its own: trees cut hundreds of levels with it at once. Its most frequent levels alone are columns for trees, and for
@@ -21,6 +23,7 @@
 #include "lead/record.h"
 #include "lead/schema.h"
 #include "ml/dataset.h"
+#include "ml/products.h"
 
 enum feature_kind {
     FEATURE_NUMBER,
@@ -29,6 +32,7 @@ enum feature_kind {
     FEATURE_LEVEL,
     FEATURE_OTHER,
     FEATURE_RATE,
+    FEATURE_PRODUCT,
     FEATURE_KIND_COUNT
 };
 
@@ -36,10 +40,11 @@ enum feature_kind {
 struct feature {
     str id;    /* "Lead Source=Google", "TotalVisits", "TotalVisits[3,5)", "TotalVisits=?": unique, stable for a schema */
     str label; /* for people: "Lead Source is Google", "TotalVisits from 3 to below 5", "TotalVisits is not known" */
-    uint32_t field; /* index into the schema's fields */
+    uint32_t field; /* index into the schema's fields; product: the first of the two */
     enum feature_kind kind;
     unsigned char use; /* mask of enum column_use (ml/family.h) */
-    uint32_t slot; /* level: its index; bin: its index; missing: 0, or 1 + j for missing token j; date parts: see encode.c */
+    uint32_t slot; /* level: its index; bin: its index; missing: 0, or 1 + j for missing token j; date parts: see encode.c;
+                      product: index into the schema's interactions */
 };
 
 struct encoder;
@@ -56,7 +61,8 @@ struct encoded {
 };
 
 /* Binds a schema to the columns of a file. Used fields that the file lacks count as missing (encoder_absent). ERR_INPUT when
- * a used field is not fitted (slug "schema_unfitted") or the file has none of them (slug "encoder_no_column"). */
+ * a used field is not fitted (slug "schema_unfitted"), the file has none of them (slug "encoder_no_column"), or an
+ * interaction names a column that its field does not make (slug "schema_interaction"). */
 err encoder_new(struct arena *a, const struct schema *s, const str *columns, size_t n_column,
                 struct encoder **out) MUST_CHECK;
 
@@ -65,6 +71,7 @@ const struct feature *encoder_features(const struct encoder *e); /* d of them */
 const unsigned char *encoder_use(const struct encoder *e);       /* d masks, as struct fit_opts wants them */
 const uint32_t *encoder_field(const struct encoder *e);          /* d field indices, likewise */
 const struct schema *encoder_schema(const struct encoder *e);
+const struct products *encoder_products(const struct encoder *e);   /* n is 0 without interactions */
 const uint32_t *encoder_absent(const struct encoder *e, size_t *n); /* used fields that the file lacks */
 size_t encoder_used(const struct encoder *e);                       /* number of used fields */
 

@@ -284,6 +284,20 @@ static void warn_unlisted(struct work *w, const struct schema *given) {
     }
 }
 
+/* Fields are numbered anew: the target, for one, is none. */
+static void keep_interactions(struct arena *a, const struct schema *given, struct schema *s) {
+    struct interaction *list = ARENA_ARRAY(a, given->n_interaction, struct interaction);
+    s->interaction = list;
+    s->interaction_given = given->interaction_given;
+    for (size_t i = 0; i < given->n_interaction; i++) {
+        const struct interaction *x = &given->interaction[i];
+        const ptrdiff_t first = schema_find(s, given->field[x->first].name),
+                        second = schema_find(s, given->field[x->second].name);
+        if (first >= 0 && second >= 0)
+            list[s->n_interaction++] = schema_interaction(a, s, (uint32_t)first, (uint32_t)second, x->product, x->n_product);
+    }
+}
+
 err schema_complete(struct arena *a, const struct schema *given, const struct frame *f, const uint32_t *train_rows,
                     size_t n_train, const double *y, const struct infer_opts *o, struct schema **out) {
     struct work w = {.out = a, .frame = f, .rows = train_rows, .n = n_train, .y = y, .o = *o};
@@ -309,6 +323,7 @@ err schema_complete(struct arena *a, const struct schema *given, const struct fr
     }
     w.schema->field = fields;
     w.schema->n_field = n;
+    keep_interactions(a, given, w.schema);
     warn_unlisted(&w, given);
     *out = w.schema;
     return OK;

@@ -12,6 +12,7 @@ struct vectoriser {
     size_t n_column, n_field, n_term;
     unsigned char *use;
     uint32_t *term;
+    unsigned char *counts; /* n_field: whether the field makes features, and so can be missing */
     double typical[SECTION_COUNT];
 };
 
@@ -40,15 +41,31 @@ static void describe_profile(struct vectoriser *v, size_t first) {
     }
 }
 
+/* A product belongs to the term of its interaction, a square to its field. */
+static void describe_products(struct vectoriser *v, size_t first_term) {
+    const struct products *p = encoder_products(v->encoder);
+    const struct schema *s = encoder_schema(v->encoder);
+    for (size_t i = 0; i < p->n; i++) {
+        const uint32_t k = encoder_features(v->encoder)[p->first + i].slot;
+        const struct interaction *x = &s->interaction[k];
+        v->term[p->first + i] = x->first == x->second ? x->first : (uint32_t)first_term + k;
+    }
+}
+
 static void describe_columns(struct arena *a, struct vectoriser *v) {
     const size_t width = encoder_width(v->encoder);
     v->n_field = encoder_schema(v->encoder)->n_field;
     v->n_column = width + (v->profile ? v->profile->n_criterion + SECTION_COUNT : 0);
-    v->n_term = v->n_field + (v->profile ? SECTION_COUNT : 0);
+    const size_t before = v->n_field + (v->profile ? SECTION_COUNT : 0);
+    v->n_term = before + encoder_schema(v->encoder)->n_interaction;
     v->use = ARENA_ARRAY(a, v->n_column, unsigned char);
     v->term = ARENA_ARRAY(a, v->n_column, uint32_t);
+    v->counts = ARENA_ARRAY(a, v->n_field, unsigned char);
+    for (size_t f = 0; f < v->n_field; f++)
+        v->counts[f] = field_is_used(&encoder_schema(v->encoder)->field[f]);
     memcpy(v->use, encoder_use(v->encoder), width);
     memcpy(v->term, encoder_field(v->encoder), width * sizeof *v->term);
+    describe_products(v, before);
     if (v->profile)
         describe_profile(v, width);
 }
@@ -117,10 +134,9 @@ static void append_profile(const struct vectoriser *v, struct room *r) {
 void vectorise_row(const struct vectoriser *v, const str *cell, int64_t now_ms, struct vector *out) {
     struct room *r = (struct room *)out;
     encode_row(v->encoder, cell, r->encoded);
-    const struct field *field = encoder_schema(v->encoder)->field;
     for (size_t f = 0; f < v->n_field; f++) {
         enum value_state state = r->encoded->value[f].state;
-        out->missing[f] = field_is_used(&field[f]) && (state == VALUE_MISSING || state == VALUE_INVALID);
+        out->missing[f] = v->counts[f] & (state == VALUE_MISSING || state == VALUE_INVALID);
     }
     if (!r->subscores) {
         out->row = r->encoded->row;
@@ -173,4 +189,15 @@ void vectorise_rows(struct arena *a, const struct vectoriser *v, const struct fr
     *out = s;
     if (missing)
         *missing = marks;
+}
+
+void vectorise_widen(struct arena *a, const struct vectoriser *v, struct dataset **s, const unsigned char **missing) {
+    const size_t n_term = v->n_term - encoder_schema(v->encoder)->n_interaction;
+    if (missing && *missing) {
+        unsigned char *marks = ARENA_ARRAY(a, (*s)->n * v->n_term, unsigned char);
+        for (size_t i = 0; i < (*s)->n; i++)
+            memcpy(marks + i * v->n_term, *missing + i * n_term, n_term);
+        *missing = marks;
+    }
+    *s = products_widen_all(a, encoder_products(v->encoder), *s);
 }

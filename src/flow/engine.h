@@ -39,7 +39,7 @@ struct engine_config {
     int64_t ask_wait_ms;       /* how long a run waits for answers */
     struct target_settings lookup, callback;
     bool hold_deliveries; /* they are promised and kept, and none is sent */
-    uint64_t seed; /* of the jitter */
+    uint64_t seed;        /* of the jitter */
 };
 
 /* Defaults for everything but store, vault, clock, pins and http. */

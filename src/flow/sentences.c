@@ -12,7 +12,7 @@ struct sentences *sentences_new(struct arena *a, const struct bundle *b, const s
     const size_t room = (size_t)SENTENCE_MAX_BYTE * (most + 1);
     x->bundle = b;
     x->most = most;
-    x->n_extra = b ? b->n_term - b->schema->n_field : p->n_criterion;
+    x->n_extra = b ? bundle_first_interaction(b) - b->schema->n_field : p->n_criterion;
     x->extra = ARENA_ARRAY(a, x->n_extra, struct extra_term);
     for (size_t k = 0; k < x->n_extra; k++)
         x->extra[k].title = b ? bundle_term_title(b, b->schema->n_field + k) : p->criterion[k].name;
@@ -39,7 +39,7 @@ void sentences_make(struct sentences *x, const struct sentence_input *in) {
                                         .share = in->share,
                                         .base_rate = b ? b->base_rate : (double)NAN};
     buf_clear(&x->text);
-    x->n = reason_rank(reason.share, reason.schema->n_field + x->n_extra, x->most, x->term);
+    x->n = reason_rank(reason.share, reason.schema->n_field + x->n_extra + reason.schema->n_interaction, x->most, x->term);
     for (size_t k = 0; k < x->n; k++) {
         reason_write(&x->text, &reason, x->term[k]);
         end[k] = x->text.len;

@@ -180,8 +180,7 @@ static bool is_same(const struct json *v, const struct run *run) {
         return false;
     return run->outcome != RUN_SCORED ||
            (same_bits(v, STR("probability"), run->score.probability) && same_bits(v, STR("low"), run->score.low) &&
-            same_bits(v, STR("high"), run->score.high) && same_bits(v, STR("log_odds"), run->score.logit) &&
-            same_bits(v, STR("base"), run->base));
+            same_bits(v, STR("high"), run->score.high) && same_bits(v, STR("log_odds"), run->score.logit));
 }
 
 err snapshot_replay(str snapshot, const struct model_pin *pin, struct run *run, bool *same) {

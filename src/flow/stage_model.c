@@ -141,5 +141,7 @@ str pin_term_name(const struct model_pin *pin, struct arena *a, size_t term) {
     const struct schema *s = pin->bundle->schema;
     if (term < s->n_field)
         return s->field[term].name;
+    if (term >= bundle_first_interaction(pin->bundle))
+        return bundle_term_title(pin->bundle, term);
     return str_format(a, "profile.%s", profile_section_name((enum profile_section)(term - s->n_field)));
 }

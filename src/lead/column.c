@@ -124,20 +124,29 @@ err columns_add(struct columns *c, str prefix, const struct json *object, unsign
     return OK;
 }
 
+/* A place of the table of names. The hash is compared first: names made to meet in one place cost little. */
+struct seen {
+    uint32_t hash;
+    uint16_t column; /* + 1; 0: free */
+};
+
 const struct run_column *columns_find_twice(const struct columns *c) {
     struct arena_mark mark = arena_mark(c->arena);
     size_t size = 16;
     while (size < 2 * c->n)
         size *= 2;
-    uint16_t *slot = ARENA_ARRAY(c->arena, size, uint16_t);
+    struct seen *seen = ARENA_ARRAY(c->arena, size, struct seen);
     const struct run_column *twice = NULL;
     for (size_t i = 0; i < c->n && !twice; i++) {
-        size_t at = (size_t)str_hash(c->column[i].name) & (size - 1);
-        while (slot[at] != 0 && !str_equal(c->column[slot[at] - 1].name, c->column[i].name))
+        const uint64_t hash = str_hash(c->column[i].name);
+        const uint32_t mine = (uint32_t)(hash >> 32);
+        size_t at = (size_t)hash & (size - 1);
+        while (seen[at].column != 0 &&
+               (seen[at].hash != mine || !str_equal(c->column[seen[at].column - 1].name, c->column[i].name)))
             at = (at + 1) & (size - 1);
-        if (slot[at] != 0)
+        if (seen[at].column != 0)
             twice = &c->column[i];
-        slot[at] = (uint16_t)(i + 1);
+        seen[at] = (struct seen){mine, (uint16_t)(i + 1)};
     }
     arena_rewind(c->arena, mark);
     return twice;

@@ -3,6 +3,7 @@
 
 #include "base/number.h"
 #include "base/settings.h"
+#include "lead/interaction_priv.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -10,7 +11,7 @@
 static const char *const type_names[FIELD_TYPE_COUNT] = {"numeric", "category",   "multi",    "flag",   "date",
                                                          "text",    "identifier", "constant", "ignored"};
 static const char *const transform_names[TRANSFORM_COUNT] = {"none", "log1p"};
-static const char *const schema_keys[] = {"version", "target", "positive", "id", "time", "fields"};
+static const char *const schema_keys[] = {"version", "target", "positive", "id", "time", "fields", "interactions"};
 static const char *const field_keys[] = {"name",    "title",  "unit",  "group",   "note",      "type",    "transform",
                                          "missing", "levels", "edges", "minimum", "separator", "decimal", "date_order"};
 static const char *const order_names[] = {"unknown", "day_first", "month_first"}; /* enum time_order */
@@ -142,6 +143,8 @@ static void put_schema(struct json_writer *w, const struct schema *s, bool with_
         json_close_object(w);
     }
     json_close_array(w);
+    if (s->n_interaction > 0 || s->interaction_given)
+        interactions_write(w, s);
     json_close_object(w);
 }
 
@@ -556,6 +559,8 @@ static err read_schema_member(struct arena *a, const struct json_member *m, stru
         return read_version(&m->value, s);
     if (str_equal(m->key, STR("fields")))
         return read_fields(a, &m->value, s);
+    if (str_equal(m->key, STR("interactions"))) /* read once the fields are known */
+        return OK;
     return refuse_key(a, m, "a schema has no key", schema_keys, sizeof schema_keys / sizeof *schema_keys);
 }
 
@@ -568,6 +573,9 @@ err schema_from_json(struct arena *a, const struct json *v, struct schema **out)
         TRY(read_schema_member(a, &v->members[i], s));
     if (!s->field)
         return refuse(v, "schema_value", "a schema needs \"fields\"", (str){0});
+    const struct json *interactions = json_get(v, STR("interactions"));
+    if (interactions)
+        TRY(interactions_read(a, interactions, s));
     *out = s;
     return OK;
 }

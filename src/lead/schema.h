@@ -18,7 +18,8 @@ enum {
     SCHEMA_MAX_EDGE = 1000,
     SCHEMA_MAX_MISSING = 64,     /* tokens of one field */
     SCHEMA_MAX_TEXT_BYTE = 4096, /* of any name, level or token */
-    SCHEMA_N_QUANTILE = 21       /* 0, 5, ..., 100 % */
+    SCHEMA_N_QUANTILE = 21,      /* 0, 5, ..., 100 % */
+    SCHEMA_MAX_PRODUCT = 64      /* of all interactions together */
 };
 
 /* If you change this: field_type_names in schema.c, docs/formats/schema.md, share/schemas/schema.json, the encoder. */
@@ -102,6 +103,20 @@ struct field {
     bool fitted; /* the constants above are there and agree with the choices */
 };
 
+/* Two columns multiplied, named by their ids (features/encode.h): {"Lead Origin=API", "TotalVisits"}. */
+struct product {
+    str first, second;
+};
+
+/* Two fields that say more together than each alone, as products of their columns (Eq. 33); or the square of one number,
+ * both fields being the same. */
+struct interaction {
+    str title;              /* "Lead Origin × TotalVisits", "TotalVisits squared" */
+    uint32_t first, second; /* fields, in use */
+    const struct product *product;
+    size_t n_product; /* at least 1 */
+};
+
 /* Something a person should know about the training file. */
 struct schema_warning {
     str code;  /* "case_variants", "mixed_types", "unparsable_values", "many_missing", "ambiguous_numbers", "column_unlisted"
@@ -116,6 +131,9 @@ struct schema {
     str id, time;         /* columns, "" when none */
     const struct field *field;
     size_t n_field;
+    const struct interaction *interaction;
+    size_t n_interaction;
+    bool interaction_given;               /* the file states them, if only that there are none: then training selects none */
     const struct schema_warning *warning; /* of the inference; not part of the file */
     size_t n_warning;
 };
@@ -143,6 +161,10 @@ bool field_has_levels(const struct field *f);
 /* Length of level_rate and level_share: n_level + 2 + n_missing_own. Index n_level is "other", n_level + 1 is missing, and
  * n_level + 2 + j the token missing[j]. For numbers and dates n_level is 0 and slot 0 is "known". */
 static inline size_t field_slots(const struct field *f) { return f->n_level + 2 + f->n_missing_own; }
+
+/* An interaction of two fields with its title. `product` is kept, not copied. */
+struct interaction schema_interaction(struct arena *a, const struct schema *s, uint32_t first, uint32_t second,
+                                      const struct product *product, size_t n_product);
 
 /* Index of the field with that column name, or -1. */
 ptrdiff_t schema_find(const struct schema *s, str name);

@@ -113,8 +113,11 @@ void evaluation_segments(struct arena *a, const double *p, const double *y, size
     *n_out = total;
 }
 
+/* Squares are part of their field and have no term of their own to show. */
 static bool is_looked_at(const struct bundle *b, size_t term) {
-    const size_t n_field = b->schema->n_field;
+    const size_t n_field = b->schema->n_field, first = bundle_first_interaction(b);
+    if (term >= first)
+        return b->schema->interaction[term - first].first != b->schema->interaction[term - first].second;
     return term < n_field ? field_is_used(&b->schema->field[term]) : b->profile->section[term - n_field].present;
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/rng.h"
 #include "ml/bayesian.h"
+#include "ml/logistic.h"
 #include "ml/special.h"
 #include "ml/stack.h"
 
@@ -17,9 +18,11 @@ static const double least_weight = 0.01;
 /* Gains below this share of the base log loss (an AUC of about 0.62) must survive the order of the rows. */
 static const double small_gain = 0.06;
 
+static const double MOST_SLOPE = 4;
+
 struct candidate {
     const struct model_family *family;
-    struct model *model;
+    const struct model *model;
     double *held_out;
 };
 
@@ -42,10 +45,17 @@ static err fit_candidate(struct work *w, const char *name) {
     if (!c->family)
         return fail(ERR_INPUT, "family_unknown",
                     "there is no model family \"%s\": use auto, logistic, subscore, naive_bayes, gbdt or bayesian", name);
+    w->n++;
+    if (c->family == &logistic_family && w->request->logistic) {
+        c->model = w->request->logistic;
+        c->held_out = w->request->logistic_held_out;
+        return OK;
+    }
+    struct model *model;
     c->held_out = ARENA_ARRAY(w->a, w->s->n, double);
     note(w, name);
-    TRY(c->family->fit(w->a, w->s, &w->request->opts, c->held_out, &c->model));
-    w->n++;
+    TRY(c->family->fit(w->a, w->s, &w->request->opts, c->held_out, &model));
+    c->model = model;
     return OK;
 }
 
@@ -58,8 +68,20 @@ static bool enough_for_trees(const struct dataset *s) {
 
 /* Too few rows for stacking weights or a calibration to be learned: the average by evidence is all there is. With a profile
  * it stays ahead of the stack for longer. */
-static bool few_rows(const struct work *w) {
-    return w->s->n < FEW_ROWS || (w->request->has_profile && w->s->n <= BAYESIAN_ROWS);
+static bool few_rows(const struct fit_request *request, size_t n) {
+    return n < FEW_ROWS || (request->has_profile && n <= BAYESIAN_ROWS);
+}
+
+bool fit_has_logistic(const struct fit_request *request, size_t n) {
+    return str_equal(request->family, STR("logistic")) || (str_equal(request->family, STR("auto")) && !few_rows(request, n));
+}
+
+/* The average by evidence needs a covariance of all columns. */
+static bool too_wide(const struct work *w) {
+    size_t linear = 0;
+    for (size_t c = 0; c < w->s->d; c++)
+        linear += !w->request->opts.use || (w->request->opts.use[c] & COLUMN_LINEAR);
+    return linear > LOGISTIC_DENSE;
 }
 
 static err fit_candidates(struct work *w) {
@@ -68,11 +90,11 @@ static err fit_candidates(struct work *w) {
         return fail(ERR_INPUT, "family_needs_profile", "the family subscore needs a profile: give one with --profile FILE");
     if (!str_equal(family, STR("auto")))
         return fit_candidate(w, str_cstr(w->a, family));
-    if (few_rows(w))
-        return fit_candidate(w, "bayesian");
+    if (few_rows(w->request, w->s->n))
+        return fit_candidate(w, too_wide(w) ? "logistic" : "bayesian");
     TRY(fit_candidate(w, "logistic"));
     TRY(fit_candidate(w, "naive_bayes"));
-    if (w->s->n <= BAYESIAN_ROWS)
+    if (w->s->n <= BAYESIAN_ROWS && !too_wide(w))
         TRY(fit_candidate(w, "bayesian"));
     if (w->request->has_profile)
         TRY(fit_candidate(w, "subscore"));
@@ -223,6 +245,45 @@ static struct gain gain_over_base(struct work *w, const struct fit_opts *o, cons
     g.mean = g.base_log_loss - g.log_loss;
     g.error = sqrt(fmax(square / n - g.mean * g.mean, 0) / n);
     return g;
+}
+
+/* Slope of a logistic regression of the outcomes on log-odds, by Newton's method. */
+static double slope_of(const struct dataset *s, const double *z) {
+    enum { MOST_STEP = 25 };
+    double a = 0, b = 1;
+    for (int i = 0; i < MOST_STEP; i++) {
+        double g[2] = {0}, h[3] = {1e-9, 0, 1e-9};
+        for (size_t k = 0; k < s->n; k++) {
+            const double p = sigmoid(a + b * z[k]), w = dataset_weight(s, k), c = w * p * (1 - p), r = w * (s->y[k] - p);
+            g[0] += r;
+            g[1] += r * z[k];
+            h[0] += c;
+            h[1] += c * z[k];
+            h[2] += c * z[k] * z[k];
+        }
+        const double det = h[0] * h[2] - h[1] * h[1], step = det > 0 ? (h[0] * g[1] - h[1] * g[0]) / det : 0;
+        a += det > 0 ? (h[2] * g[0] - h[1] * g[1]) / det : 0;
+        b += step;
+        if (!(fabs(step) > 1e-6))
+            break;
+    }
+    return isfinite(b) ? fmin(fmax(b, 0), MOST_SLOPE) : 1;
+}
+
+/* A penalty that is too strong or too weak for this truth makes all log-odds too small or too large by a factor. Out of fold
+ * it shows as the slope of the outcomes on the log-odds; where that is not worth a calibration, it is an error all the same:
+ * the mean square of what it would move. */
+static double slope_variance(struct work *w, struct fitted *out) {
+    const double n = (double)w->s->n;
+    double *z = ARENA_ARRAY(w->a, w->s->n, double), mean = 0, square = 0;
+    for (size_t i = 0; i < w->s->n; i++) {
+        z[i] = calibration_apply_logit(&out->calibration, out->held_out[i]);
+        mean += out->held_out[i] / n;
+    }
+    for (size_t i = 0; i < w->s->n; i++)
+        square += (out->held_out[i] - mean) * (out->held_out[i] - mean) / n;
+    out->slope = slope_of(w->s, z);
+    return (out->slope - 1) * (out->slope - 1) * square;
 }
 
 /* Of the calibrated out-of-fold predictions. */
@@ -382,13 +443,15 @@ static void keep_base_rate(struct work *w, struct fitted *out) {
 
 err fit_model(struct arena *a, const struct dataset *s, const struct fit_request *request, struct fitted *out) {
     struct work w = {.a = a, .s = s, .request = request};
-    *out = (struct fitted){0};
+    *out = (struct fitted){.slope = 1};
     TRY(fit_candidates(&w));
     weigh(&w, out);
     note(&w, "calibrating");
     if (w.candidate[0].family != &bayesian_family) /* which is as calibrated as few rows allow */
         calibration_choose(a, out->held_out, s->y, s->weight, s->n, request->opts.fold, request->opts.n_fold,
                            &out->calibration);
+    if (w.n == 1 && w.candidate[0].family == &logistic_family)
+        out->excess += slope_variance(&w, out);
     measure_gain(&w, out);
     TRY(judge_signal(&w, out));
     if (out->no_signal)

@@ -13,7 +13,11 @@
  *
  * Where the logistic model is right this comes out near v; where the trees do as well as it although they disagree, both
  * are wrong, and it comes out larger. Members' spreads that show less are joined by an excess; those that show more (they
- * are added as if members erred together) are scaled down, to half at most, but never those of the logistic model alone. */
+ * are added as if members erred together) are scaled down, to half at most, but never those of the logistic model alone.
+ *
+ * A family "logistic" by itself has no trees to compare with. There the slope of the outcomes on its out-of-fold log-odds,
+ * when it is not 1, tells of a penalty that does not suit this truth: what it would move, (slope - 1)^2 var(log-odds), is
+ * the excess. */
 #ifndef GALENA_LEARN_FIT_H
 #define GALENA_LEARN_FIT_H
 
@@ -25,6 +29,8 @@ struct fit_request {
     str family;       /* auto, logistic, subscore, naive_bayes, gbdt */
     bool has_profile; /* the dataset has sub-score columns */
     struct fit_opts opts;
+    const struct model *logistic;              /* the candidate "logistic" when it has been fitted already, or NULL */
+    double *logistic_held_out;                 /* its out-of-fold log-odds */
     const double *order;                       /* n: what comes later is larger; NULL: no order is known */
     void (*note)(void *ctx, const char *what); /* says what begins; may be NULL */
     void *note_ctx;
@@ -43,6 +49,7 @@ struct fitted {
     double intercept;
     struct calibration calibration;
     double excess;       /* variance of the log-odds beyond the members' spreads (bundle.h) */
+    double slope;        /* of the outcomes on the out-of-fold log-odds of a logistic model alone; 1 for others */
     double spread_scale; /* factor of the members' spreads, 0.5 to 1 */
     struct fit_trial trial[BUNDLE_MAX_MEMBER];
     size_t n_trial;
@@ -52,6 +59,9 @@ struct fitted {
     double gain, gain_error; /* mean paired gain over the base rate and its standard error */
     bool no_signal;          /* nothing better than the base rate was found: no members, intercept = its log-odds */
 };
+
+/* Whether a family, or auto, has a logistic regression on the fields among its candidates. */
+bool fit_has_logistic(const struct fit_request *request, size_t n);
 
 /* ERR_INPUT (slug "family_unknown", "family_needs_profile") or what a family answers. opts.fold must be set. */
 err fit_model(struct arena *a, const struct dataset *s, const struct fit_request *request, struct fitted *out) MUST_CHECK;

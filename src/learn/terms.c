@@ -27,26 +27,27 @@ void terms_importance(struct arena *a, const struct bundle *b, const struct data
     struct rng r = rng_from_seed(seed);
     size_t k;
     const uint32_t *rows = sample_rows(a, s->n, IMPORTANCE_ROWS, &r, &k);
-    double *term = ARENA_ARRAY(a, b->n_term, double);
+    struct row *x = ARENA_ARRAY(a, k, struct row);
+    double *share = ARENA_ARRAY(a, k * b->n_term, double);
+    for (size_t i = 0; i < k; i++)
+        x[i] = dataset_row(s, rows[i]);
+    scorer_explain(b, x, k, a, share);
     for (size_t t = 0; t < b->n_term; t++)
         importance[t] = 0;
-    for (size_t i = 0; i < k; i++) {
-        struct row x = dataset_row(s, rows[i]);
-        scorer_explain(b, &x, 1, a, term);
+    for (size_t i = 0; i < k; i++)
         for (size_t t = 0; t < b->n_term; t++)
-            importance[t] += fabs(term[t]) / (double)k;
-    }
+            importance[t] += fabs(share[i * b->n_term + t]) / (double)k;
     arena_rewind(a, mark);
 }
 
-/* Columns of one term lie together: [from, to). */
+/* Columns of one term lie together, but for products: [from, to). */
 struct span {
     uint32_t from, to;
 };
 
-static struct span span_of_term(const struct bundle *b, size_t term) {
+static struct span span_of_field(const struct bundle *b, const struct products *products, size_t term) {
     struct span s = {0, 0};
-    for (uint32_t c = 0; c < b->n_column; c++)
+    for (uint32_t c = 0; c < products->first; c++)
         if (b->term_of_column[c] == term) {
             if (s.to == 0)
                 s.from = c;
@@ -78,6 +79,7 @@ static struct row with_donor(struct row x, struct row donor, struct span s, uint
 struct imputing {
     struct arena *a;
     const struct bundle *b;
+    const struct products *products;
     const struct dataset *s;
     const unsigned char *missing;
     const uint32_t *rows;      /* all rows in random order */
@@ -87,8 +89,11 @@ struct imputing {
 /* x with the term's columns taken from a donor; NULL: without them. */
 static struct row changed(struct imputing *w, struct row x, const struct row *donor, struct span span) {
     const struct row nothing = {0};
-    const size_t most = x.n + (donor ? donor->n : 0);
-    return with_donor(x, donor ? *donor : nothing, span, ARENA_ARRAY(w->a, most, uint32_t), ARENA_ARRAY(w->a, most, double));
+    const size_t most = x.n + (donor ? donor->n : 0), n = w->products->n;
+    struct row y =
+        with_donor(x, donor ? *donor : nothing, span, ARENA_ARRAY(w->a, most, uint32_t), ARENA_ARRAY(w->a, most, double));
+    return n == 0 ? y
+                  : products_renew(w->products, y, ARENA_ARRAY(w->a, y.n + n, uint32_t), ARENA_ARRAY(w->a, y.n + n, double));
 }
 
 /* Mean square of n draws around a centre, the draws' own mean when the centre is NULL. */
@@ -104,7 +109,7 @@ static double scatter(const double *draw, const double *centre) {
 
 static double variance_of_term(struct imputing *w, size_t term, struct rng *r) {
     const struct bundle *b = w->b;
-    const struct span span = span_of_term(b, term);
+    const struct span span = span_of_field(b, w->products, term);
     size_t n_known = 0, n_lacking = 0;
     for (size_t i = 0; i < w->s->n; i++)
         if (w->missing[(size_t)w->rows[i] * b->n_term + term])
@@ -143,16 +148,16 @@ static double mean_hidden(const struct bundle *b, const struct dataset *s, const
     return hidden / (double)s->n;
 }
 
-void terms_imputation(struct arena *a, const struct bundle *b, const struct dataset *s, const unsigned char *missing,
-                      uint64_t seed, double *variance) {
+void terms_imputation(struct arena *a, const struct bundle *b, const struct products *products, const struct dataset *s,
+                      const unsigned char *missing, uint64_t seed, double *variance) {
     struct arena_mark mark = arena_mark(a);
     struct rng r = rng_from_seed(seed);
     size_t k;
-    struct imputing w = {.a = a, .b = b, .s = s, .missing = missing};
+    struct imputing w = {.a = a, .b = b, .products = products, .s = s, .missing = missing};
     w.rows = sample_rows(a, s->n, s->n, &r, &k);
     w.known = ARENA_ARRAY(a, s->n, uint32_t);
     w.lacking = ARENA_ARRAY(a, s->n, uint32_t);
-    const size_t n_field = b->schema->n_field; /* sub-scores are never drawn: their fields are */
+    const size_t n_field = b->schema->n_field; /* sub-scores and interactions are never drawn: their fields are */
     for (size_t t = 0; t < b->n_term; t++)
         variance[t] = t < n_field && b->importance[t] > 0 ? variance_of_term(&w, t, &r) : 0;
     const double known = 1 - logistic_normal * mean_hidden(b, s, missing, variance),

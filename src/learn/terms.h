@@ -2,6 +2,7 @@
 #ifndef GALENA_LEARN_TERMS_H
 #define GALENA_LEARN_TERMS_H
 
+#include "ml/products.h"
 #include "score/bundle.h"
 
 /* importance[n_term]: mean absolute share of the log-odds over rows of s (a sample of at most 2,000, drawn by seed). */
@@ -13,10 +14,12 @@ void terms_importance(struct arena *a, const struct bundle *b, const struct data
  * mean square around the log-odds of the row without it, which has in it how far off that guess is (trees send what they
  * never saw missing to either side). missing: n * n_term marks of s. Draws do not look at the rest of the row, so for fields
  * that tell much the same the variance is too large for one and too small for all of them together.
+ * Products of interactions (`products`) are computed anew with each draw, so that a field's variance has in it what it does
+ * together with others; interactions have none of their own.
  * Where training rows lack fields, the log-odds have shrunk (terms_attenuation), and the variances with them: V of what a
  * mean row does not know appears as V / (1 + 0.346 V). All variances are multiplied by what undoes this, 2 at most. */
-void terms_imputation(struct arena *a, const struct bundle *b, const struct dataset *s, const unsigned char *missing,
-                      uint64_t seed, double *variance);
+void terms_imputation(struct arena *a, const struct bundle *b, const struct products *products, const struct dataset *s,
+                      const unsigned char *missing, uint64_t seed, double *variance);
 
 /* Variance of the log-odds that comes from learning on rows with fields missing: one model is learned for rows that know a
  * lot and rows that know little, and what a row does not know, of variance V, shrinks the log-odds of what it does know by

@@ -31,8 +31,8 @@ static void set_prior(struct train_work *w, struct fit_opts *o) {
     o->prior_strength = profile_trust(w->o->profile);
 }
 
-static err fit(struct train_work *w) {
-    struct fit_request request = {
+void train_request(struct train_work *w, struct fit_request *out) {
+    *out = (struct fit_request){
         .family = w->o->family,
         .has_profile = w->o->profile != NULL,
         .opts = {.seed = w->o->seed,
@@ -41,11 +41,18 @@ static err fit(struct train_work *w) {
                  .field = vectoriser_term(w->vectoriser),
                  .fold = w->fold,
                  .n_fold = w->n_fold},
+        .logistic = w->logistic,
+        .logistic_held_out = w->logistic_held_out,
         .order = w->order,
         .note = w->o->note,
         .note_ctx = w->o->note_ctx,
     };
-    set_prior(w, &request.opts);
+    set_prior(w, &out->opts);
+}
+
+static err fit(struct train_work *w) {
+    struct fit_request request;
+    train_request(w, &request);
     TRY(fit_model(w->a, w->train, &request, &w->fitted));
     if (w->fitted.no_signal)
         train_warn(
@@ -124,7 +131,10 @@ static void assemble(struct train_work *w) {
     double *importance = ARENA_ARRAY(w->a, b->n_term, double), *imputation = ARENA_ARRAY(w->a, b->n_term, double);
     terms_importance(w->a, b, w->train, w->o->seed, importance);
     b->importance = importance;
-    terms_imputation(w->a, b, w->train, w->missing, w->o->seed, imputation);
+    terms_imputation(w->a, b, encoder_products(vectoriser_encoder(w->vectoriser)), w->train, w->missing, w->o->seed,
+                     imputation);
+    for (size_t t = 0; t < b->n_term; t++) /* what a model that is too flat understates */
+        imputation[t] *= fmax(w->fitted.slope * w->fitted.slope, 1);
     b->imputation = imputation;
     if (!b->no_signal)
         b->excess += terms_attenuation(b, w->train, w->missing, w->fitted.held_out);
@@ -135,6 +145,7 @@ err train_model(struct arena *a, const struct frame *f, const struct train_optio
     *w = (struct train_work){.a = a, .f = f, .o = o, .now_ms = o->clock.wall_ms()};
     int64_t began = o->clock.steady_ns();
     TRY(train_prepare(w));
+    TRY(train_interact(w));
     TRY(fit(w));
     assemble(w);
     double fit_s = clock_second_since(&o->clock, began);

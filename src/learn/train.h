@@ -1,8 +1,8 @@
 /* train.h — from a file of past leads to a model and the proof of how good it is.
  *
  * The steps, in order: read outcomes, divide rows, infer or complete the schema on the training rows, look for leaks,
- * encode, fit and calibrate (learn/fit.h), weigh terms, evaluate on the test rows. Nothing before the last step sees a test
- * row. */
+ * encode, select interactions (ml/product_select.h), fit and calibrate (learn/fit.h), weigh terms, evaluate on the test
+ * rows. Nothing before the last step sees a test row. */
 #ifndef GALENA_LEARN_TRAIN_H
 #define GALENA_LEARN_TRAIN_H
 
@@ -19,6 +19,7 @@ struct train_options {
     const struct schema *schema;   /* choices of a person; NULL: inferred */
     const struct profile *profile; /* NULL: none */
     str family;
+    size_t n_interaction; /* most products of columns that are selected (Eq. 33), PRODUCTS_MAX at most; 0: none */
     struct split split;
     uint64_t seed;
     unsigned threads; /* 0: all cores */

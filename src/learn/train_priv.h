@@ -25,6 +25,10 @@ struct train_work {
     uint32_t *fold;
     uint32_t n_fold;
 
+    /* interact.c */
+    const struct model *logistic; /* fitted on the way, or NULL */
+    double *logistic_held_out;
+
     /* train.c */
     struct fitted fitted;
     struct bundle *bundle;
@@ -38,6 +42,14 @@ void train_warn(struct train_work *w, str code, str field, str message);
 
 /* Outcomes, split, schema, leaks, vectors, folds. */
 err train_prepare(struct train_work *w) MUST_CHECK;
+
+/* What the fit is asked for, as things stand. */
+void train_request(struct train_work *w, struct fit_request *out);
+
+/* Selects interactions (Eq. 33) on the training rows and puts them into schema, vectors and marks; with few rows, without a
+ * logistic regression among the candidates, or with a schema that states its interactions, it does nothing. The logistic
+ * regression fitted on the way is kept. */
+err train_interact(struct train_work *w) MUST_CHECK;
 
 /* Everything the report says, from the fitted bundle. */
 struct evaluation *train_evaluate(struct train_work *w);

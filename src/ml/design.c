@@ -130,40 +130,31 @@ static inline double logit_of(const struct design *x, size_t i, const double *th
 
 static inline double weight_of(const struct design *x, size_t i) { return x->weight ? x->weight[i] : 1; }
 
-/* Logarithms are slow: of factors 1 + e^-|z| in (1, 2] up to 512 can be multiplied before one is taken. */
-struct log_sum {
-    double product, sum;
-    unsigned factors;
-};
-
-static inline void log_sum_add(struct log_sum *s, double factor, double weight) {
-    if (weight != 1) {
-        s->sum += weight * log(factor);
-        return;
-    }
-    s->product *= factor;
-    if (++s->factors == 512) {
-        s->sum += log(s->product);
-        s->product = 1;
-        s->factors = 0;
-    }
+/* Adds residual times the row to g. */
+static inline void add_gradient(const struct design *x, size_t i, double residual, double *g) {
+    for (size_t k = x->one_start[i]; k < x->one_start[i + 1]; k++)
+        g[x->one[k]] += residual;
+    for (size_t k = x->number_start[i]; k < x->number_start[i + 1]; k++)
+        g[x->number[k]] += residual * x->value[k];
 }
-
-static double log_sum_total(const struct log_sum *s) { return s->sum + log(s->product); }
 
 double design_loss(const struct design *x, size_t from, size_t to, const double *theta, double *g) {
     struct log_sum logs = {.product = 1};
-    double linear = 0, at_intercept = 0;
-    for (size_t i = from; i < to; i++) {
-        double z = logit_of(x, i, theta), e = exp(-fabs(z)), w = weight_of(x, i);
-        double p = (z >= 0 ? 1 : e) / (1 + e), residual = w * (p - x->y[i]);
-        log_sum_add(&logs, 1 + e, w);
-        linear += w * ((z > 0 ? z : 0) - x->y[i] * z);
-        for (size_t k = x->one_start[i]; k < x->one_start[i + 1]; k++)
-            g[x->one[k]] += residual;
-        for (size_t k = x->number_start[i]; k < x->number_start[i + 1]; k++)
-            g[x->number[k]] += residual * x->value[k];
-        at_intercept += residual;
+    double linear = 0, at_intercept = 0, logit[EXP_BLOCK], power[EXP_BLOCK] = {0};
+    for (size_t first = from; first < to; first += EXP_BLOCK) {
+        const size_t n = to - first < EXP_BLOCK ? to - first : EXP_BLOCK;
+        for (size_t k = 0; k < n; k++)
+            power[k] = logit[k] = logit_of(x, first + k, theta);
+        exp_of_minus_size(power);
+        for (size_t k = 0; k < n; k++) {
+            const size_t i = first + k;
+            double z = logit[k], e = power[k], w = weight_of(x, i);
+            double p = (z >= 0 ? 1 : e) / (1 + e), residual = w * (p - x->y[i]);
+            log_sum_add(&logs, e, w);
+            linear += w * ((z > 0 ? z : 0) - x->y[i] * z);
+            add_gradient(x, i, residual, g);
+            at_intercept += residual;
+        }
     }
     g[x->d] += at_intercept;
     return log_sum_total(&logs) + linear;
@@ -171,11 +162,16 @@ double design_loss(const struct design *x, size_t from, size_t to, const double 
 
 double design_loss_of_logit(const struct design *x, size_t from, size_t to, const double *logit) {
     struct log_sum logs = {.product = 1};
-    double linear = 0;
-    for (size_t i = from; i < to; i++) {
-        double z = logit[i], w = weight_of(x, i);
-        log_sum_add(&logs, 1 + exp(-fabs(z)), w);
-        linear += w * ((z > 0 ? z : 0) - x->y[i] * z);
+    double linear = 0, power[EXP_BLOCK] = {0};
+    for (size_t first = from; first < to; first += EXP_BLOCK) {
+        const size_t n = to - first < EXP_BLOCK ? to - first : EXP_BLOCK;
+        memcpy(power, logit + first, n * sizeof *power);
+        exp_of_minus_size(power);
+        for (size_t k = 0; k < n; k++) {
+            double z = logit[first + k], y = x->y[first + k], w = weight_of(x, first + k);
+            log_sum_add(&logs, power[k], w);
+            linear += w * ((z > 0 ? z : 0) - y * z);
+        }
     }
     return log_sum_total(&logs) + linear;
 }

@@ -31,6 +31,12 @@ struct fit_opts {
     size_t n_penalty;
 };
 
+/* The terms that columns are summed up to in explanations: column c counts for of_column[c], below n. */
+struct column_terms {
+    size_t n;
+    const uint32_t *of_column;
+};
+
 struct model; /* each family's own; lives in the arena it was fitted or loaded into; const and shareable afterwards */
 
 struct model_family {
@@ -46,10 +52,11 @@ struct model_family {
     /* Standard deviations of the log-odds of n rows under the uncertainty of the parameters. */
     void (*spread)(const struct model *m, const struct row *rows, size_t n, double *sd);
 
-    /* Contributions of n rows: adds `scale` times the share of each column to share[i * d + column] and returns `scale`
-     * times the base, so that for each row base plus shares are `scale` times the log-odds. The base is the mean log-odds
-     * over the training rows. */
-    double (*explain)(const struct model *m, const struct row *rows, size_t n, double scale, double *share);
+    /* Contributions of n rows: adds `scale` times the share of each column to share[i * to->n + term of the column] and
+     * returns `scale` times the base, so that for each row base plus shares are `scale` times the log-odds. The base is the
+     * mean log-odds over the training rows. A row's shares do not depend on the rows beside it. `scratch` is rewound. */
+    double (*explain)(const struct model *m, const struct row *rows, size_t n, double scale, const struct column_terms *to,
+                      struct arena *scratch, double *share);
 
     /* The model as one JSON value, and back. load: ERR_CORRUPT when the value cannot be one of this family's models over d
      * columns; nothing it says is trusted (indices, counts, non-finite numbers). */

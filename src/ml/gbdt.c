@@ -64,8 +64,9 @@ static void gbdt_spread(const struct model *m, const struct row *rows, size_t n,
     gbdt_bag_spread(m->trees, m->excess, rows, n, sd);
 }
 
-static double gbdt_explain(const struct model *m, const struct row *rows, size_t n, double scale, double *share) {
-    return treeshap_explain(m->shap, rows, n, scale, share);
+static double gbdt_explain(const struct model *m, const struct row *rows, size_t n, double scale,
+                           const struct column_terms *to, struct arena *scratch, double *share) {
+    return treeshap_explain(m->shap, rows, n, scale, to, scratch, share);
 }
 
 /* ---- files ---- */

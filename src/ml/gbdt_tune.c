@@ -2,6 +2,7 @@
 #include "ml/gbdt_tune.h"
 
 #include "base/parallel.h"
+#include "ml/special.h"
 
 #include <math.h>
 
@@ -72,7 +73,7 @@ double gbdt_base(const struct dataset *s, const uint32_t *rows, size_t k, const 
 }
 
 /* Logistic loss of log-odds z. */
-static double row_loss(double y, double z) { return (z > 0 ? z : 0) + log1p(exp(-fabs(z))) - y * z; }
+static double row_loss(double y, double z) { return softplus(z) - y * z; }
 
 /* ---- one fold, on one thread ---- */
 

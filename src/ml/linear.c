@@ -23,10 +23,19 @@ double linear_logit(const struct linear *m, struct row x) {
     return sum;
 }
 
-double linear_explain(const struct linear *m, struct row x, double scale, double *share) {
+double linear_explain(const struct linear *m, const struct row *rows, size_t n, bool present, double scale,
+                      const struct column_terms *to, struct arena *scratch, double *share) {
+    struct arena_mark mark = arena_mark(scratch);
+    double *absent = ARENA_ARRAY(scratch, to->n, double); /* what a row without entries would have */
     for (size_t j = 0; j < m->d; j++)
-        share[j] += scale * m->absent[j];
-    for (size_t i = 0; i < x.n; i++)
-        share[x.col[i]] += scale * m->coefficient[x.col[i]] * x.val[i];
+        absent[to->of_column[j]] += scale * m->absent[j];
+    for (size_t i = 0; i < n; i++, share += to->n) {
+        const struct row x = rows[i];
+        for (size_t t = 0; t < to->n; t++)
+            share[t] += absent[t];
+        for (size_t k = 0; k < x.n; k++)
+            share[to->of_column[x.col[k]]] += scale * m->coefficient[x.col[k]] * (present ? x.val[k] != 0 : x.val[k]);
+    }
+    arena_rewind(scratch, mark);
     return scale * m->base;
 }

@@ -23,7 +23,9 @@ void linear_complete(struct linear *m);
 
 double linear_logit(const struct linear *m, struct row x);
 
-/* As model_family.explain: adds scale * coefficient * (x - mean) for each column, returns scale * base. */
-double linear_explain(const struct linear *m, struct row x, double scale, double *share);
+/* model_family.explain: adds scale * coefficient * (x - mean) for each column. With `present`, every value that is not 0
+ * counts as 1. O(d) once and O(terms + entries) for each row. */
+double linear_explain(const struct linear *m, const struct row *rows, size_t n, bool present, double scale,
+                      const struct column_terms *to, struct arena *scratch, double *share);
 
 #endif

@@ -98,10 +98,9 @@ void logistic_spread(const struct model *m, const struct row *rows, size_t n, do
         sd[i] = spread_of_row(m, rows[i]);
 }
 
-double logistic_explain(const struct model *m, const struct row *rows, size_t n, double scale, double *share) {
-    for (size_t i = 0; i < n; i++)
-        linear_explain(&m->linear, rows[i], scale, share + i * m->linear.d);
-    return scale * m->linear.base;
+double logistic_explain(const struct model *m, const struct row *rows, size_t n, double scale, const struct column_terms *to,
+                        struct arena *scratch, double *share) {
+    return linear_explain(&m->linear, rows, n, false, scale, to, scratch, share);
 }
 
 const struct linear *logistic_linear(const struct model *m) { return &m->linear; }

@@ -30,7 +30,9 @@
 enum { LOGISTIC_DENSE = 1500 };
 
 /* fit: ERR_INPUT "no_rows", "one_class", "no_columns" (none marked for this family). The model keeps the covariance
- * of the Laplace posterior: the inverse Hessian at the optimum. spread: sqrt(x' S x), intercept included. */
+ * of the Laplace posterior: the inverse Hessian at the optimum. Where several penalties were tried, they are weighed by
+ * exp(-loss): the prior variance in the Hessian is their mean, and the scatter of their estimates around the chosen one is
+ * added. spread: sqrt(x' S x), intercept included. */
 extern const struct model_family logistic_family;
 
 /* The coefficients, means and base of a model of this family or of "subscore"; lives as long as the model. */

@@ -19,7 +19,7 @@
 /* In nats of the whole objective. A model on the path is off by less than 0.002 standard errors in any direction.
  */
 static const double PATH_TOLERANCE = 1e-6, FINAL_TOLERANCE = 1e-20, SMALL_DECREMENT = 1e-10;
-static const double LEAST_PRECISION = 1e-7;
+static const double LEAST_PRECISION = 1e-7, LEAST_WEIGHT = 1e-3;
 enum {
     PATIENCE = 6,
     MAX_REFRESH = 60,
@@ -236,13 +236,25 @@ struct best {
     double *theta, *held_out; /* m, n */
 };
 
+/* What was tried. */
+struct trial {
+    double penalty, loss;
+    const double *theta;
+};
+
+struct trials {
+    struct trial *of;
+    size_t n;
+};
+
 static int descending(const void *x, const void *y) {
     const double *a = x, *b = y;
     return (*a < *b) - (*a > *b);
 }
 
 /* Fits all models at one penalty, from the solution in f->theta; keeps them when they are the best so far. */
-static err try_penalty(struct arena *a, struct fitting *f, double penalty, struct best *best, bool *better) {
+static err try_penalty(struct arena *a, struct fitting *f, double penalty, struct trials *tried, struct best *best,
+                       bool *better) {
     const size_t scratch_byte = (f->m * (8 + 3 * MEMORY_WIDE) + 4096) * sizeof(double);
     set_penalty(f, penalty);
     solve_all(a, f, PATH_TOLERANCE);
@@ -251,6 +263,7 @@ static err try_penalty(struct arena *a, struct fitting *f, double penalty, struc
     TRY(parallel_for(f->x->n_part, f->threads, scratch_byte, solve_fold, f));
     double off = f->own_grid ? log10(penalty / LIKELY_PENALTY) / PENALTY_SPREAD : 0;
     double loss = design_loss_of_logit(f->x, 0, f->x->n, f->held_out) + off * off / 2;
+    tried->of[tried->n++] = (struct trial){penalty, loss, arena_copy(a, f->theta, f->m * sizeof *f->theta)};
     *better = loss < best->loss;
     if (*better) {
         best->loss = loss;
@@ -263,19 +276,20 @@ static err try_penalty(struct arena *a, struct fitting *f, double penalty, struc
 
 /* From the middle of the grid (descending) to weaker penalties, then to stronger ones; each way ends at the second rise in a
  * row. When the loss fell on the way to weaker ones, it was rising the other way: that counts as the first. */
-static err walk_path(struct arena *a, struct fitting *f, const double *grid, size_t n_grid, struct best *best) {
+static err walk_path(struct arena *a, struct fitting *f, const double *grid, size_t n_grid, struct trials *tried,
+                     struct best *best) {
     size_t middle = n_grid / 2;
     bool better;
     best->loss = INFINITY;
-    TRY(try_penalty(a, f, grid[middle], best, &better));
+    TRY(try_penalty(a, f, grid[middle], tried, best, &better));
     for (size_t k = middle + 1, rises = 0; k < n_grid && rises < 2; k++) {
-        TRY(try_penalty(a, f, grid[k], best, &better));
+        TRY(try_penalty(a, f, grid[k], tried, best, &better));
         rises = better ? 0 : rises + 1;
     }
     for (size_t k = middle, rises = best->penalty<grid[middle]; k--> 0 && rises < 2;) {
         if (k + 1 == middle)
             memcpy(f->theta, best->theta, f->m * sizeof *f->theta);
-        TRY(try_penalty(a, f, grid[k], best, &better));
+        TRY(try_penalty(a, f, grid[k], tried, best, &better));
         rises = better ? 0 : rises + 1;
     }
     return OK;
@@ -342,6 +356,36 @@ static const double *sort_grid(struct arena *a, const struct fit_opts *o, size_t
 
 /* ---- the model ---- */
 
+/* The penalty is not known either. Weights of the penalties tried are exp(-loss), cross-validated loss and likely penalty
+ * together as if a posterior; the prior variance behind the covariance is their mean. Returns its penalty. */
+static double weigh_trials(const struct trials *tried, double best_loss, double best_penalty, double *weight) {
+    double sum = 0, variance = 0;
+    for (size_t k = 0; k < tried->n; k++) {
+        weight[k] = exp(best_loss - tried->of[k].loss);
+        sum += weight[k];
+        variance += weight[k] / tried->of[k].penalty;
+    }
+    for (size_t k = 0; k < tried->n; k++)
+        weight[k] /= sum;
+    return tried->n > 0 && best_penalty > 0 && isfinite(variance) ? sum / variance : best_penalty;
+}
+
+/* Adds to the covariance how the estimates at the penalties tried scatter around the one that was chosen. */
+static void add_scatter(struct arena *a, const struct fitting *f, struct model *m, const struct trials *tried,
+                        const double *weight, const uint32_t *slot_of) {
+    double *off = ARENA_ARRAY(a, f->m, double);
+    for (size_t k = 0; k < tried->n; k++) {
+        double *packed = m->covariance;
+        if (weight[k] < LEAST_WEIGHT)
+            continue;
+        for (size_t i = 0; i < f->m; i++)
+            off[i] = tried->of[k].theta[slot_of[i]] - f->theta[slot_of[i]];
+        for (size_t i = 0; i < f->m; i++)
+            for (size_t j = i; j < (m->dense ? f->m : i + 1); j++)
+                *packed++ += weight[k] * off[i] * off[j];
+    }
+}
+
 /* The inverse Hessian at the optimum, in the order of the model's columns. */
 static void set_covariance(struct arena *a, struct fitting *f, struct model *m, const uint32_t *slot_of) {
     size_t size = f->m;
@@ -370,7 +414,7 @@ static void set_means(const struct dataset *s, const struct model *m, double tot
     }
 }
 
-static void set_estimate(struct arena *a, struct fitting *f, struct model *m) {
+static void set_estimate(struct arena *a, struct fitting *f, const struct trials *tried, double best_loss, struct model *m) {
     uint32_t *slot_of = ARENA_ARRAY(a, f->m, uint32_t); /* model order → design order */
     slot_of[m->k] = (uint32_t)m->k;
     for (size_t j = 0; j < m->k; j++) {
@@ -378,7 +422,10 @@ static void set_estimate(struct arena *a, struct fitting *f, struct model *m) {
         m->linear.coefficient[f->x->column[j]] = f->theta[j] + 0.0; /* never -0, which text does not keep */
     }
     m->linear.intercept = f->theta[m->k] + 0.0;
+    double *weight = ARENA_ARRAY(a, tried->n, double);
+    set_penalty(f, weigh_trials(tried, best_loss, m->penalty, weight));
     set_covariance(a, f, m, slot_of);
+    add_scatter(a, f, m, tried, weight, slot_of);
 }
 
 /* Tightens the solution at the chosen penalty and takes the Hessian at the very optimum. */
@@ -403,17 +450,19 @@ static err fit_model(struct arena *a, const struct dataset *s, const struct fit_
     size_t n_grid;
     const double *grid = sort_grid(a, o, &n_grid);
     struct best best = {.penalty = grid[n_grid / 2], .theta = f.theta};
+    struct trials tried = {0};
     if (n_grid > 1 || out_of_fold) {
         best.theta = ARENA_ARRAY(a, f.m, double);
         best.held_out = ARENA_ARRAY(a, x->n, double);
-        TRY(walk_path(a, &f, grid, n_grid, &best));
+        tried.of = ARENA_ARRAY(a, n_grid, struct trial);
+        TRY(walk_path(a, &f, grid, n_grid, &tried, &best));
         memcpy(f.theta, best.theta, f.m * sizeof *f.theta);
     }
     finish(a, &f, best.penalty);
     m->penalty = best.penalty;
     for (size_t i = 0; out_of_fold && i < x->n; i++)
         out_of_fold[x->row[i]] = best.held_out[i];
-    set_estimate(a, &f, m);
+    set_estimate(a, &f, &tried, best.loss, m);
     set_means(s, m, total);
     linear_complete(&m->linear);
     return OK;

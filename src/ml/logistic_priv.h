@@ -27,7 +27,8 @@ err logistic_fit_columns(struct arena *a, const struct dataset *s, const struct 
 /* The other slots of the family, shared by those that fit different columns. */
 void logistic_predict(const struct model *m, const struct row *rows, size_t n, double *logit);
 void logistic_spread(const struct model *m, const struct row *rows, size_t n, double *sd);
-double logistic_explain(const struct model *m, const struct row *rows, size_t n, double scale, double *share);
+double logistic_explain(const struct model *m, const struct row *rows, size_t n, double scale, const struct column_terms *to,
+                        struct arena *scratch, double *share);
 void logistic_save(const struct model *m, struct json_writer *w);
 err logistic_load(struct arena *a, const struct json *v, size_t d, struct model **out) MUST_CHECK;
 

@@ -176,13 +176,15 @@ static double draw_excess(const struct ranking *r, const struct cell *c, struct 
     if (c->variance >= normal_from_variance)
         return sqrt(c->variance) * rng_normal(rng);
     double excess = 0;
+    struct rng own = *rng; /* in registers */
     for (size_t g = c->first; g < c->end; g++) {
-        uint32_t rows = ranking_rows(r, g);
+        uint32_t rows = ranking_rows(r, g), positive = 0;
         double p = r->p[g];
-        excess -= rows * p;
         for (uint32_t i = 0; i < rows; i++)
-            excess += rng_uniform(rng) < p;
+            positive += rng_uniform(&own) < p;
+        excess += positive - rows * p;
     }
+    *rng = own;
     return excess;
 }
 

@@ -336,18 +336,9 @@ static void spread(const struct model *m, const struct row *rows, size_t n, doub
         sd[i] = spread_of_row(m, rows[i]);
 }
 
-static void explain_row(const struct model *m, struct row x, double scale, double *share) {
-    for (size_t c = 0; c < m->linear.d; c++)
-        share[c] += scale * m->linear.absent[c];
-    for (size_t j = 0; j < x.n; j++)
-        if (x.val[j] != 0)
-            share[x.col[j]] += scale * m->linear.coefficient[x.col[j]];
-}
-
-static double explain(const struct model *m, const struct row *rows, size_t n, double scale, double *share) {
-    for (size_t i = 0; i < n; i++)
-        explain_row(m, rows[i], scale, share + i * m->linear.d);
-    return scale * m->linear.base;
+static double explain(const struct model *m, const struct row *rows, size_t n, double scale, const struct column_terms *to,
+                      struct arena *scratch, double *share) {
+    return linear_explain(&m->linear, rows, n, true, scale, to, scratch, share);
 }
 
 static void save(const struct model *m, struct json_writer *w) {

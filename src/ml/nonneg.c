@@ -25,9 +25,6 @@ static double score_of(const struct nonneg_problem *p, const double *x, size_t i
     return f;
 }
 
-/* log(1 + exp(-margin)) without overflow. */
-static double loss_of(double margin) { return softplus(-margin); }
-
 static double penalty_of(const struct nonneg_problem *p, const double *x) {
     double off = x[p->m] - p->intercept_target, sum = 0.5 * p->intercept_pull * off * off;
     for (size_t m = 0; m < p->m; m++)
@@ -36,13 +33,17 @@ static double penalty_of(const struct nonneg_problem *p, const double *x) {
 }
 
 static double objective(const struct nonneg_problem *p, const double *x) {
-    double sum = 0;
+    struct log_sum logs = {.product = 1};
+    double linear = 0;
     for (size_t i = 0; i < p->n; i++) {
         double w = weight_of(p, i);
-        if (w > 0)
-            sum += w * loss_of(p->y[i] > 0.5 ? score_of(p, x, i) : -score_of(p, x, i));
+        if (!(w > 0))
+            continue;
+        double z = score_of(p, x, i), wrong = p->y[i] > 0.5 ? -z : z; /* softplus(wrong), in two parts */
+        linear += w * fmax(wrong, 0);
+        log_sum_add(&logs, exp(-fabs(z)), w);
     }
-    return sum + penalty_of(p, x);
+    return log_sum_total(&logs) + linear + penalty_of(p, x);
 }
 
 /* Gradient and Hessian of the objective at x. */

@@ -3,6 +3,8 @@
 
 #include <math.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 
 double sigmoid(double z) {
     if (z >= 0)
@@ -21,6 +23,33 @@ double log_odds(double p) {
 }
 
 double softplus(double z) { return z > 0 ? z + log1p(exp(-z)) : log1p(exp(z)); }
+
+/* e^x = 2^k e^r with |r| <= ln 2 / 2 and e^r by its Taylor polynomial; x in [-708, 0]. Adding 1.5 * 2^52 rounds to a whole
+ * number k, which then stands in the low bits; shifted up, they are what the exponent must grow by. */
+static inline double exp_reduced(double x) {
+    static const double coefficient[] = {
+        1,          1,           1.0 / 2,      1.0 / 6,       1.0 / 24,       1.0 / 120,       1.0 / 720,
+        1.0 / 5040, 1.0 / 40320, 1.0 / 362880, 1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800};
+    const double log2_e = 1.4426950408889634, rounder = 0x1.8p52;
+    const double ln2_high = 0x1.62e42fee00000p-1, ln2_low = 0x1.a39ef35793c76p-33;
+    const double shifted = x * log2_e + rounder, k = shifted - rounder, r = x - k * ln2_high - k * ln2_low;
+    double sum = coefficient[13];
+    for (int i = 12; i >= 0; i--)
+        sum = sum * r + coefficient[i];
+    uint64_t low, bits;
+    memcpy(&low, &shifted, sizeof low);
+    memcpy(&bits, &sum, sizeof bits);
+    bits += low << 52;
+    memcpy(&sum, &bits, sizeof sum);
+    return sum;
+}
+
+void exp_of_minus_size(double x[EXP_BLOCK]) {
+    for (size_t i = 0; i < EXP_BLOCK; i++) {
+        const double size = fabs(x[i]);
+        x[i] = exp_reduced(size < 708 ? -size : -708);
+    }
+}
 
 /* p(x) with the coefficient of the highest power last. */
 static double polynomial(const double *c, size_t n, double x) {

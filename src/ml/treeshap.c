@@ -7,7 +7,7 @@
 
 /* Least cover ratio: keeps every factor above zero. Base and shares stay consistent, as both use the ratio kept. */
 static const double LEAST_RATIO = 1e-9;
-enum { MAX_UPPER = 1000, NO_TABLE = -1, TABLED_TREE_BYTE = 32 * 1024 };
+enum { MAX_UPPER = (BATCH_STATES - 1) / 2, NO_TABLE = -1, TABLED_TREE_BYTE = 64 * 1024 };
 
 void shap_quadrature(unsigned n, double *point, double *weight) {
     for (unsigned i = 0; i < n; i++) { /* Newton's method on the Legendre polynomial from Chebyshev's points */
@@ -58,7 +58,9 @@ struct cutting {
     const struct tree_node *node; /* the tree's nodes */
     const struct fast_node *fast; /* the same; left is absolute */
     uint32_t root;
-    uint32_t *inner; /* inner nodes in the subtree of each node */
+    uint32_t *inner;  /* inner nodes in the subtree of each node */
+    uint32_t *number; /* d: place in treeshap.column, + 1; 0 for none yet */
+    uint32_t *column;
     unsigned max_bit, n_upper;
     size_t byte;
     /* growing, over all trees */
@@ -75,6 +77,15 @@ static double left_ratio(const struct cutting *c, uint32_t i) {
     double l = (double)c->node[left_of(c, i)].cover, r = (double)c->node[left_of(c, i) + 1].cover;
     double ratio = l + r > 0 ? l / (l + r) : 0.5;
     return fmin(fmax(ratio, LEAST_RATIO), 1 - LEAST_RATIO);
+}
+
+/* The column's place among those that trees test. */
+static uint32_t number_of(struct cutting *c, uint32_t column) {
+    if (c->number[column] == 0) {
+        c->column[c->s->n_column++] = column;
+        c->number[column] = (uint32_t)c->s->n_column;
+    }
+    return c->number[column] - 1;
 }
 
 static void count_inner(struct cutting *c, uint32_t n) {
@@ -201,10 +212,13 @@ static void add_group(struct cutting *c, uint32_t i, const struct path *above, u
     struct table t = {.bits = above->n + c->inner[i], .columns = &all};
     t.share = ARENA_ARRAY(c->a, ((size_t)1 << t.bits) * all.n, double);
     fill_table(c, &t, i, above, above->n);
+    uint32_t *column = ARENA_ARRAY(c->a, all.n, uint32_t);
+    for (unsigned k = 0; k < all.n; k++)
+        column[k] = number_of(c, all.column[k]);
     if (c->n_all_group == c->cap_group)
         c->group = arena_grow(c->a, c->group, &c->cap_group, c->n_all_group + 1, sizeof *c->group);
     c->group[c->n_all_group++] = (struct shap_group){.test = test,
-                                                     .column = arena_copy(c->a, all.column, all.n * sizeof *all.column),
+                                                     .column = column,
                                                      .table = t.share,
                                                      .state = (uint16_t)state,
                                                      .n_path = (uint8_t)above->n,
@@ -225,8 +239,8 @@ static void cut(struct cutting *c, uint32_t i, const struct path *above, uint32_
     if (c->n_all_upper == c->cap_upper)
         c->upper = arena_grow(c->a, c->upper, &c->cap_upper, c->n_all_upper + 1, sizeof *c->upper);
     uint32_t number = (uint32_t)(c->n_all_upper - c->batch_upper);
-    c->upper[c->n_all_upper++] = (struct shap_upper){
-        .threshold = c->fast[i].threshold, .slot = c->fast[i].slot, .from = (uint16_t)state, .bit = (uint16_t)(1u << bit)};
+    c->upper[c->n_all_upper++] =
+        (struct shap_upper){.threshold = c->fast[i].threshold, .slot = c->fast[i].slot, .from = state, .bit = 1u << bit};
     cut(c, left_of(c, i), &next, 2 * number + 1);
     next = *above;
     bit = extend(&next, (uint32_t)c->node[i].column, 1 - ratio);
@@ -235,12 +249,6 @@ static void cut(struct cutting *c, uint32_t i, const struct path *above, uint32_
 }
 
 /* ---- trees without tables ---- */
-
-/* Arena memory at a multiple of 32, as vectors need. */
-static void *alloc_quads(struct arena *a, size_t size) {
-    unsigned char *p = arena_alloc(a, size + sizeof(struct quad));
-    return p + (sizeof(struct quad) - (uintptr_t)p % sizeof(struct quad)) % sizeof(struct quad);
-}
 
 /* The edges of a path, from the leaf up. */
 struct above {
@@ -271,7 +279,7 @@ static void add_walk(struct cutting *c, size_t tree, uint32_t n_node, struct sha
     uint32_t depth = c->s->t->fast->tree[tree].depth, n_quad = (depth + 2 * QUAD - 1) / (2 * QUAD), k = 0;
     struct shap_split *split = ARENA_ARRAY(c->a, c->inner[0], struct shap_split);
     struct shap_edge *edge = ARENA_ARRAY(c->a, n_node, struct shap_edge);
-    struct quad *gain = alloc_quads(c->a, (size_t)n_node * n_quad * sizeof *gain);
+    struct quad *gain = shap_alloc(c->a, (size_t)n_node * n_quad * sizeof *gain);
     const struct shap_points *at = &c->s->points[n_quad];
     mark_edges(c, 0, NULL, edge);
     for (uint32_t i = 0; i < n_node; i++) {
@@ -281,7 +289,7 @@ static void add_walk(struct cutting *c, size_t tree, uint32_t n_node, struct sha
         if (c->node[i].column >= 0)
             split[k++] = (struct shap_split){.threshold = c->fast[i].threshold,
                                              .slot = c->fast[i].slot,
-                                             .column = (uint32_t)c->node[i].column,
+                                             .column = number_of(c, (uint32_t)c->node[i].column),
                                              .node = (uint16_t)i};
     }
     *to = (struct shap_walk){.n_split = k, .n_quad = n_quad, .split = split, .edge = edge, .gain_met = gain};
@@ -361,7 +369,7 @@ static void set_points(unsigned n_quad, struct shap_points *to) {
 }
 
 struct treeshap *treeshap_new_within(struct arena *a, const struct trees *t, size_t max_byte) {
-    struct treeshap *s = alloc_quads(a, sizeof *s);
+    struct treeshap *s = shap_alloc(a, sizeof *s);
     s->t = t;
     s->base = t->base[0];
     for (unsigned n = 1; n <= MAX_QUADS; n++)
@@ -370,7 +378,11 @@ struct treeshap *treeshap_new_within(struct arena *a, const struct trees *t, siz
     for (size_t k = t->part[0]; k < t->part[1]; k++)
         if (t->root[k + 1] - t->root[k] > most)
             most = t->root[k + 1] - t->root[k];
-    struct cutting c = {.a = a, .s = s, .inner = ARENA_ARRAY(a, most, uint32_t)};
+    struct cutting c = {.a = a,
+                        .s = s,
+                        .inner = ARENA_ARRAY(a, most, uint32_t),
+                        .number = ARENA_ARRAY(a, t->d, uint32_t),
+                        .column = ARENA_ARRAY(a, t->d, uint32_t)};
     c.group = arena_grow(a, NULL, &c.cap_group, 1, sizeof *c.group);
     struct shap_batch *batch = ARENA_ARRAY(a, t->part[1] - t->part[0] + 1, struct shap_batch);
     struct shap_walk *walk = ARENA_ARRAY(a, t->part[1] - t->part[0], struct shap_walk);
@@ -378,6 +390,7 @@ struct treeshap *treeshap_new_within(struct arena *a, const struct trees *t, siz
     prepare_trees(&c, max_byte, batch, walk);
     s->batch = batch;
     s->walk = walk;
+    s->column = c.column;
     s->upper = c.upper;
     s->group = c.group;
     return s;

@@ -13,6 +13,7 @@
 #ifndef GALENA_ML_TREESHAP_H
 #define GALENA_ML_TREESHAP_H
 
+#include "ml/family.h"
 #include "ml/trees.h"
 
 enum { TREESHAP_MAX_BYTE = 64 * 1024 * 1024 }; /* for the tables of one forest */
@@ -22,10 +23,11 @@ struct treeshap;
 /* Prepares part 0 of a finished forest. Where covers were not kept, both ways count the same. */
 struct treeshap *treeshap_new(struct arena *a, const struct trees *t);
 
-/* Adds scale times the share of each column to share[i * d + column] for each of n rows and returns scale times the base;
- * base and shares of a row add up to scale times its margin. Rows go through the tables together, so that a table is read
- * from memory once for many of them. */
-double treeshap_explain(const struct treeshap *s, const struct row *rows, size_t n, double scale, double *share);
+/* model_family.explain: adds scale times the share of each column to its term's, for each of n rows, and returns scale times
+ * the base; base and shares of a row add up to scale times its margin. Rows go through the tables together, so that a table
+ * is read from memory once for many of them; a row's result is the same to the last bit whichever rows are beside it. */
+double treeshap_explain(const struct treeshap *s, const struct row *rows, size_t n, double scale,
+                        const struct column_terms *to, struct arena *scratch, double *share);
 
 /* The mean margin over the training rows, as the covers tell it. */
 double treeshap_base(const struct treeshap *s);

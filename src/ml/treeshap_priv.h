@@ -8,7 +8,7 @@ enum {
     GROUP_BITS = 8, /* most tests a table is indexed by */
     QUAD = 4,
     MAX_QUADS = TREES_MAX_DEPTH / 2 / QUAD, /* four quadrature points each, for the deepest tree */
-    BATCH_STATES = 4096                     /* path states of the trees evaluated together */
+    BATCH_STATES = 256                      /* path states of the trees evaluated together: they stay in the cache */
 };
 
 /* A test above the groups. Its children's path states are that of `from`, with the bit of the test's column cleared in the
@@ -16,9 +16,8 @@ enum {
  * column. */
 struct shap_upper {
     float threshold;
-    uint32_t slot;
-    uint16_t from; /* the state of the node; its children's are 2 i + 1 and 2 i + 2 for the i-th upper test of the batch */
-    uint16_t bit;
+    uint32_t slot, bit;
+    uint32_t from; /* the state of the node; its children's are 2 i + 1 and 2 i + 2 for the i-th upper test of the batch */
 };
 
 struct shap_test {
@@ -30,7 +29,7 @@ struct shap_test {
  */
 struct shap_group {
     const struct shap_test *test;
-    const uint32_t *column;
+    const uint32_t *column; /* as numbered in treeshap.column */
     const double *table;
     uint16_t state;
     uint8_t n_path, n_test, n_column;
@@ -49,7 +48,7 @@ struct quad {
 /* An inner node of a tree without tables. */
 struct shap_split {
     float threshold;
-    uint32_t slot, column;
+    uint32_t slot, column; /* column: as numbered in treeshap.column */
     uint16_t node;
 };
 
@@ -79,6 +78,8 @@ struct shap_points {
 struct treeshap {
     const struct trees *t;
     double base;
+    size_t n_column;
+    const uint32_t *column; /* those that trees test, numbered */
     size_t table_byte;
     size_t n_batch, n_walk;
     const struct shap_batch *batch;
@@ -87,6 +88,12 @@ struct treeshap {
     const struct shap_walk *walk;
     struct shap_points points[MAX_QUADS + 1]; /* by n_quad */
 };
+
+/* Zeroed arena memory at a multiple of 32, as vectors need. */
+static inline void *shap_alloc(struct arena *a, size_t size) {
+    unsigned char *p = arena_alloc(a, size + sizeof(struct quad));
+    return p + (sizeof(struct quad) - (uintptr_t)p % sizeof(struct quad)) % sizeof(struct quad);
+}
 
 /* n points and weights of Gauss-Legendre quadrature on [0, 1]. */
 void shap_quadrature(unsigned n, double *point, double *weight);

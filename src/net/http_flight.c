@@ -132,7 +132,7 @@ static curl_socket_t open_socket(void *ctx, curlsocktype purpose, struct curl_so
     return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
 }
 
-static size_t take_head(char *bytes, size_t size, size_t n, void *ctx) {
+static size_t take_head(const char *bytes, size_t size, size_t n, void *ctx) {
     struct http_flight *f = ctx;
     str line = {bytes, size * n};
     if (str_starts(line, STR("HTTP/")))
@@ -143,7 +143,7 @@ static size_t take_head(char *bytes, size_t size, size_t n, void *ctx) {
     return f->too_large ? 0 : line.len;
 }
 
-static size_t take_body(char *bytes, size_t size, size_t n, void *ctx) {
+static size_t take_body(const char *bytes, size_t size, size_t n, void *ctx) {
     struct http_flight *f = ctx;
     size_t len = size * n;
     if (len >= f->answer.max - f->answer.len) {

@@ -37,7 +37,8 @@ static void copy_fields(struct head *h) {
     for (size_t i = 0; i < h->n_field; i++) {
         str name = h->field[i].name, value = h->field[i].value;
         memcpy(text, name.ptr, name.len);
-        memcpy(text + name.len, value.ptr, value.len);
+        if (value.len > 0)
+            memcpy(text + name.len, value.ptr, value.len);
         field[i] = (struct http_field){{text, name.len}, {text + name.len, value.len}};
         text += name.len + value.len;
     }

@@ -32,7 +32,8 @@ static err split_address(const char *address, struct place *p) {
     if (host.len >= sizeof p->host || str_empty(port) || port.len >= sizeof p->port ||
         strspn(port.ptr, "0123456789") != port.len || strtol(port.ptr, NULL, 10) > 65535)
         return bad_address(address, "the port must be a number from 0 to 65535");
-    memcpy(p->host, host.ptr, host.len);
+    if (host.len > 0)
+        memcpy(p->host, host.ptr, host.len);
     p->host[host.len] = '\0';
     memcpy(p->port, port.ptr, port.len + 1);
     return OK;
@@ -76,12 +77,15 @@ out:
 }
 
 static int port_of(int fd) {
-    struct sockaddr_storage a;
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } a = {.v6 = {0}};
     socklen_t len = sizeof a;
-    if (getsockname(fd, (struct sockaddr *)&a, &len) != 0)
+    if (getsockname(fd, &a.any, &len) != 0)
         return 0;
-    return ntohs(a.ss_family == AF_INET6 ? ((const struct sockaddr_in6 *)&a)->sin6_port
-                                         : ((const struct sockaddr_in *)&a)->sin_port);
+    return ntohs(a.any.sa_family == AF_INET6 ? a.v6.sin6_port : a.v4.sin_port);
 }
 
 err http_listen(const char *address, int *fd, int *port) {

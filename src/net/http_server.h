@@ -116,7 +116,7 @@ struct http_stream_settings {
 };
 
 /* Answers with `status` and an endless body of pushed chunks (server-sent events), and gives the request up. Fields as in
- * http_respond, but copied. NULL when the client has gone or the time was over: then `closed` is not called. From any
+ * http_respond. NULL when the client has gone or the time was over: then `closed` is not called. From any
  * thread. */
 struct http_stream *http_stream_open(struct http_request *r, int status, const struct http_field *field, size_t n_field,
                                      const struct http_stream_settings *settings);

@@ -96,8 +96,8 @@ static void take_connection(struct http_server *s, int fd, const struct sockaddr
     struct http_conn *conn = known ? make_conn(s, fd, &address) : NULL;
     pthread_mutex_unlock(&s->lock);
     if (!conn) {
-        close(fd);
         atomic_fetch_add(&s->total.connections_refused, 1);
+        close(fd);
         return;
     }
     atomic_fetch_add(&s->total.connections, 1);

@@ -17,7 +17,7 @@ enum { BUNDLE_MAX_BYTE = 512 << 20, BUNDLE_MAX_TERM = 20000 };
 /* Bounds that no honest model comes near, and that keep every sum finite. */
 static const double max_weight = 1e6, max_number = 1e100;
 
-static const str magic = STR_INIT("galena-model ");
+static const str magic = STR_INIT(BUNDLE_MAGIC);
 
 static const struct model_family *const families[] = {&logistic_family, &naive_bayes_family, &subscore_family, &gbdt_family,
                                                       &bayesian_family};
@@ -29,10 +29,14 @@ const struct model_family *family_find(str name) {
     return NULL;
 }
 
+size_t bundle_first_interaction(const struct bundle *b) { return b->n_term - b->schema->n_interaction; }
+
 str bundle_term_title(const struct bundle *b, size_t term) {
     static const str section_titles[SECTION_COUNT] = {STR_INIT("Firmographic fit"), STR_INIT("Technographic fit"),
                                                       STR_INIT("Demographic fit"), STR_INIT("Event score"),
                                                       STR_INIT("Behaviour score")};
+    if (term >= bundle_first_interaction(b))
+        return b->schema->interaction[term - bundle_first_interaction(b)].title;
     if (term >= b->schema->n_field)
         return section_titles[term - b->schema->n_field];
     const struct field *f = &b->schema->field[term];
@@ -40,6 +44,8 @@ str bundle_term_title(const struct bundle *b, size_t term) {
 }
 
 str bundle_term_group(const struct bundle *b, size_t term) {
+    if (term >= bundle_first_interaction(b))
+        return STR("interaction");
     return term >= b->schema->n_field ? STR("profile") : b->schema->field[term].group;
 }
 
@@ -191,7 +197,7 @@ static err read_columns(struct arena *a, const struct json *v, struct bundle *b)
     const struct json *list;
     TRY(json_get_array(v, STR("term_of_column"), &list));
     b->n_column = list->count;
-    b->n_term = b->schema->n_field + (b->profile ? SECTION_COUNT : 0);
+    b->n_term = b->schema->n_field + (b->profile ? SECTION_COUNT : 0) + b->schema->n_interaction;
     uint32_t *term = ARENA_ARRAY(a, b->n_column, uint32_t);
     for (uint32_t c = 0; c < list->count; c++) {
         const struct json *item = &list->items[c];

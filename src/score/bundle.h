@@ -11,6 +11,8 @@
 #include "ml/family.h"
 #include "profile/profile.h"
 
+#define BUNDLE_MAGIC "galena-model " /* what every model file begins with */
+
 enum { BUNDLE_VERSION = 1, BUNDLE_MAX_MEMBER = 8 };
 
 /* One fitted family with its weight in the log-odds of the whole. */
@@ -42,7 +44,8 @@ struct bundle {
     double excess;       /* >= 0; what the members' spreads do not show, the same for all leads */
     double base_rate;    /* share of converted training rows */
 
-    /* by column and by term; a term is a field of the schema, or, after the fields, a sub-score of the profile */
+    /* by column and by term; a term is a field of the schema, or, after the fields, a sub-score of the profile, or, after
+     * those, an interaction of the schema */
     size_t n_column, n_term;
     const uint32_t *term_of_column;
     const double *importance; /* n_term mean absolute shares over training rows */
@@ -65,7 +68,10 @@ err bundle_read(struct arena *a, str bytes, struct bundle **out) MUST_CHECK;
 /* The file, with its name in every message. */
 err bundle_load(struct arena *a, const char *path, struct bundle **out) MUST_CHECK;
 
-/* Title of a term: the field's title, or the sub-score's. */
+/* The term of the schema's first interaction; n_term when it has none. */
+size_t bundle_first_interaction(const struct bundle *b);
+
+/* Title of a term: the field's title, the sub-score's, or the interaction's. */
 str bundle_term_title(const struct bundle *b, size_t term);
 str bundle_term_group(const struct bundle *b, size_t term);
 

@@ -5,8 +5,6 @@
 
 #include <math.h>
 
-enum { EXPLAIN_ROWS = 32 }; /* at a time: their column shares stay in the cache */
-
 void scorer_logits(const struct bundle *b, const struct row *rows, size_t n, struct arena *scratch, double *logit,
                    double *sd) {
     struct arena_mark mark = arena_mark(scratch);
@@ -65,26 +63,11 @@ void scorer_score(const struct bundle *b, const struct row *rows, size_t n, cons
     arena_rewind(scratch, mark);
 }
 
-static double explain_block(const struct bundle *b, const struct row *rows, size_t n, double *column_share,
-                            double *term_share) {
-    memset(column_share, 0, n * b->n_column * sizeof *column_share);
-    memset(term_share, 0, n * b->n_term * sizeof *term_share);
-    double base = b->intercept;
-    for (size_t m = 0; m < b->n_member; m++)
-        base += b->member[m].family->explain(b->member[m].model, rows, n, b->member[m].weight, column_share);
-    for (size_t i = 0; i < n; i++, column_share += b->n_column, term_share += b->n_term)
-        for (size_t c = 0; c < b->n_column; c++)
-            term_share[b->term_of_column[c]] += column_share[c];
-    return base;
-}
-
 double scorer_explain(const struct bundle *b, const struct row *rows, size_t n, struct arena *scratch, double *term_share) {
-    struct arena_mark mark = arena_mark(scratch);
-    double *column_share = ARENA_ARRAY(scratch, EXPLAIN_ROWS * b->n_column, double), base = b->intercept;
-    for (size_t i = 0; i < n; i += EXPLAIN_ROWS) {
-        size_t k = n - i < EXPLAIN_ROWS ? n - i : EXPLAIN_ROWS;
-        base = explain_block(b, rows + i, k, column_share, term_share + i * b->n_term);
-    }
-    arena_rewind(scratch, mark);
+    const struct column_terms to = {.n = b->n_term, .of_column = b->term_of_column};
+    double base = b->intercept;
+    memset(term_share, 0, n * b->n_term * sizeof *term_share);
+    for (size_t m = 0; m < b->n_member; m++)
+        base += b->member[m].family->explain(b->member[m].model, rows, n, b->member[m].weight, &to, scratch, term_share);
     return base;
 }

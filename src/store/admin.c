@@ -176,7 +176,7 @@ static err revoke_key(struct db *db, void *ctx) {
     const struct db_value param[] = {db_text(c->tenant), db_text(c->id)};
     TRY(store_first_row(db, QUERY_API_KEY_KNOWN, param, &known));
     if (!known.found)
-        return fail(ERR_ABSENT, "key_unknown", "there is no key %.*s", STR_ARG(c->id));
+        return fail(ERR_ABSENT, "api_key_absent", "there is no key %.*s", STR_ARG(c->id));
     TRY(db_exec(db, QUERY_API_KEY_REVOKE, param, &changed));
     return changed ? store_audit_entry(c->store, db, c->tenant, c->actor, STR("key.revoke"), c->id, (str){"", 0}) : OK;
 }

@@ -155,8 +155,9 @@ err db_remember(struct db *db, err rc) {
 err db_recall(const struct db *db) { return (fail)(db->failed, db->failed_slug, "%s", db->failed_text); }
 
 /* A transaction without emptying the scratch memory, where a caller's parameters may be. */
-static err begin(struct db *db) {
+static err begin(struct db *db, bool alone) {
     assert(!db->in_tx);
+    db->alone = alone;
     if (!db->open)
         return fail(ERR_AGAIN, "db_lost", "%s: the connection was closed", db->name);
     db->failed = OK;
@@ -166,7 +167,7 @@ static err begin(struct db *db) {
 }
 
 err db_begin(struct db *db) {
-    TRY(begin(db));
+    TRY(begin(db, false));
     arena_reset(db->scratch);
     return OK;
 }
@@ -244,7 +245,7 @@ err db_exec_many(struct db *db, unsigned query, const struct db_value *param, si
     if (rc != OK)
         return own ? rc : db_remember(db, rc);
     if (own)
-        TRY(begin(db));
+        TRY(begin(db, false));
     rc = db->driver->post(db, query, param, n_row, changed);
     if (rc == OK && !own)
         rc = db->driver->flush(db);
@@ -261,7 +262,7 @@ err db_query_many(struct db *db, unsigned query, const struct db_value *param, s
     if (rc != OK)
         return own ? rc : db_remember(db, rc);
     if (own)
-        TRY(begin(db));
+        TRY(begin(db, db->role == DB_READER && n_row == 1));
     return finish(db, own, db->driver->query(db, query, param, n_row, fn, ctx));
 }
 
@@ -284,7 +285,7 @@ err db_now(struct db *db, int64_t *ms) {
 
 err db_prepare_all(struct db *db) {
     assert(!db->in_tx);
-    TRY(begin(db));
+    TRY(begin(db, false));
     err rc = OK;
     for (unsigned i = 0; rc == OK && i < db->catalogue->n_statement; i++)
         rc = db->driver->prepare(db, i);

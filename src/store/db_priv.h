@@ -37,6 +37,7 @@ struct db {
     struct arena *scratch;
     const char *name; /* for messages: the path, or the URL without passwords */
     bool open, in_tx;
+    bool alone; /* the transaction is one statement that only reads: BEGIN and COMMIT are spared */
     err failed; /* of the transaction: nothing but a roll-back is possible */
     const char *failed_slug;
     char failed_text[DB_FAULT_BYTE];

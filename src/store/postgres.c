@@ -383,7 +383,7 @@ static err begin(struct db *db) {
     }
     if (!is_open(p))
         TRY(postgres_connect(db));
-    p->begin_due = true;
+    p->begin_due = !db->alone;
     return OK;
 }
 
@@ -394,7 +394,7 @@ static void rollback(struct db *db) {
     bool sent = !p->begin_due;
     p->begin_due = false;
     p->discard = true;
-    if (sent && send_fixed(db, "ROLLBACK", EXPECT_ROLLBACK) == OK)
+    if (db->alone ? p->n_expect > 0 : sent && send_fixed(db, "ROLLBACK", EXPECT_ROLLBACK) == OK)
         (void)!finish(db);
     p->discard = false;
     /* A session that is not where it should be is not used again. */
@@ -407,7 +407,7 @@ static err commit(struct db *db) {
     struct postgres *p = state(db);
     if (!p->conn)
         return fail(ERR_AGAIN, "db_lost", "%s: the connection to the database broke", db->name);
-    if (p->begin_due) {
+    if (p->begin_due || db->alone) {
         p->begin_due = false;
         return OK;
     }

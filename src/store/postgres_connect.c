@@ -111,9 +111,10 @@ err postgres_connect(struct db *db) {
     PQsetNoticeProcessor(p->conn, ignore_notice, NULL);
     const char *encoding = PQparameterStatus(p->conn, "server_encoding");
     if (!encoding || strcmp(encoding, "UTF8") != 0) {
+        err rc = fail(ERR_INPUT, "db_unsupported", "%s: the database's encoding is %s; it must be UTF8", db->name,
+                      encoding ? encoding : "unknown");
         postgres_disconnect(db);
-        return fail(ERR_INPUT, "db_unsupported", "%s: the database's encoding is %s; it must be UTF8", db->name,
-                    encoding ? encoding : "unknown");
+        return rc;
     }
     if (PQsetnonblocking(p->conn, 1) != 0 || PQenterPipelineMode(p->conn) != 1) {
         err rc = postgres_connect_fault(db, p->conn);

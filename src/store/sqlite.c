@@ -249,6 +249,8 @@ static err run_fixed(struct db *db, const char *text, sqlite3_stmt **to) {
 static err begin(struct db *db) {
     struct sqlite *s = state(db);
     reset_active(s);
+    if (db->alone)
+        return OK;
     return run_fixed(db, db->role == DB_WRITER ? "BEGIN IMMEDIATE" : "BEGIN", &s->begin);
 }
 
@@ -263,6 +265,8 @@ static void rollback(struct db *db) {
 static err commit(struct db *db) {
     struct sqlite *s = state(db);
     reset_active(s);
+    if (db->alone)
+        return OK;
     err rc = sqlite3_get_autocommit(s->handle) ? fail(ERR_AGAIN, "db_io", "%s: the transaction was lost", db->name)
                                                : run_fixed(db, "COMMIT", &s->commit);
     if (rc != OK) {

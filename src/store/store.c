@@ -6,6 +6,8 @@
 #include <sodium.h>
 #include <unistd.h>
 
+enum { STORE_ARENA_BYTE = 64 << 20 };
+
 /* ---- identifiers ---- */
 
 /* Crockford's base 32. */
@@ -139,8 +141,13 @@ static void set_kinds(struct store *s) {
     }
 }
 
-static void drop_sealers(void *ctx) {
+/* Connections and threads end with the store's own arena, which also gives back the sealers on loan. */
+static void shut(void *ctx) {
     struct store *s = ctx;
+    if (!s->arena)
+        return;
+    arena_free(s->arena);
+    s->arena = NULL;
     while (s->n_sealer > 0)
         sealer_free(s->sealer[--s->n_sealer]);
     pthread_mutex_destroy(&s->lock);
@@ -155,19 +162,7 @@ static err open_look(struct store *s, const struct db_config *c) {
     return store_migrate_check(s->look, &report);
 }
 
-err store_open(struct arena *a, const struct store_config *c, struct store **out) {
-    struct store *s = ARENA_NEW(a, struct store);
-    s->arena = a;
-    s->clock = c->clock.wall_ms ? c->clock : clock_system();
-    s->vault = c->vault;
-    s->url = str_cstr(a, c->url);
-    s->lease_ms = c->lease_ms ? c->lease_ms : 30000;
-    pthread_mutex_init(&s->lock, NULL);
-    arena_defer(a, drop_sealers, s);
-    set_kinds(s);
-    store_new_id(s, s->worker_text);
-    s->worker = (str){s->worker_text, RUN_ID_BYTE};
-    TRY(db_url_kind(c->url, &s->db_kind));
+static err open_all(struct store *s, const struct store_config *c) {
     const struct writer_config config = {.db = {.url = s->url, .catalogue = &store_catalogue, .clock = s->clock},
                                          .kind = s->order,
                                          .n_kind = KIND_COUNT,
@@ -175,18 +170,37 @@ err store_open(struct arena *a, const struct store_config *c, struct store **out
                                          .linger_ms = c->linger_ms,
                                          .max_queue_byte = c->max_queue_byte};
     TRY(open_look(s, &config.db));
-    TRY(writer_new(a, &config, &s->writer));
-    TRY(store_call(s, join_workers, s));
+    TRY(writer_new(s->arena, &config, &s->writer));
+    return store_call(s, join_workers, s);
+}
+
+err store_open(struct arena *a, const struct store_config *c, struct store **out) {
+    struct store *s = ARENA_NEW(a, struct store);
+    TRY(db_url_kind(c->url, &s->db_kind));
+    s->clock = c->clock.wall_ms ? c->clock : clock_system();
+    s->vault = c->vault;
+    s->url = str_cstr(a, c->url);
+    s->lease_ms = c->lease_ms ? c->lease_ms : 30000;
+    s->arena = arena_new((size_t)STORE_ARENA_BYTE);
+    if (!s->arena)
+        return fail(ERR_LIMIT, "memory_limit", "no memory for the store");
+    pthread_mutex_init(&s->lock, NULL);
+    arena_defer(a, shut, s);
+    set_kinds(s);
+    store_new_id(s, s->worker_text);
+    s->worker = (str){s->worker_text, RUN_ID_BYTE};
+    err rc = open_all(s, c);
+    if (rc != OK) {
+        shut(s);
+        return rc;
+    }
     *out = s;
     return OK;
 }
 
-static void shut(struct store *s) {
-    writer_stop(s->writer);
-    db_close(s->look);
-}
-
 void store_close(struct store *s) {
+    if (!s->arena)
+        return;
     /* When it fails, the leases end by themselves. */
     (void)!store_call(s, leave_workers, s);
     shut(s);

@@ -297,7 +297,7 @@ struct api_key {
 };
 /* *token gets the secret, shown once. */
 err store_key_create(struct store *s, struct arena *a, const struct api_key *k, str actor, str *token) MUST_CHECK;
-/* ERR_ABSENT "key_unknown"; revoking twice changes nothing. */
+/* ERR_ABSENT "api_key_absent"; revoking twice changes nothing. */
 err store_key_revoke(struct store *s, str tenant, str id, str actor) MUST_CHECK;
 
 err store_audit_add(struct store *s, str tenant, str actor, str action, str subject, str detail) MUST_CHECK;

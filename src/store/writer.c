@@ -16,7 +16,7 @@ enum {
     RATE_COMMITS = 20,               /* the rate is taken over so many commits … */
     RATE_NS = 100 * 1000 * 1000,     /* … and high when they took less than this: 200 a second */
     CONFLICT_ATTEMPTS = 5,           /* of one command that meets deadlocks */
-    TRUNCATE_BYTE = 16 * 1024 * 1024 /* a longer log is given back when idle */
+    TRUNCATE_BYTE = 32 * 1024 * 1024 /* a longer log is given back when idle */
 };
 
 struct writer_thread {
@@ -195,12 +195,14 @@ struct attempt {
     struct writer_thread *t;
     struct write **batch;
     size_t n;
+    bool *began; /* there was a connection */
 };
 
 static err apply(void *ctx) {
     struct attempt *a = ctx;
     struct db *db = a->t->db;
     TRY(db_begin(db));
+    *a->began = true;
     for (size_t from = 0, to = 0; from < a->n; from = to) {
         const struct write_kind *kind = a->batch[from]->kind;
         while (to < a->n && a->batch[to]->kind == kind)
@@ -214,10 +216,10 @@ static err apply(void *ctx) {
 }
 
 /* One transaction for the batch. */
-static err attempt(struct writer_thread *t, struct write **batch, size_t n) {
+static err attempt(struct writer_thread *t, struct write **batch, size_t n, bool *began) {
     struct writer *w = t->writer;
     int64_t begin = w->clock.steady_ns();
-    struct attempt a = {t, batch, n};
+    struct attempt a = {t, batch, n, began};
     err rc = arena_run(db_scratch(t->db), apply, &a);
     if (rc != OK)
         db_rollback(t->db);
@@ -263,11 +265,12 @@ static bool is(err rc, err code, const char *slug) { return rc == code && strcmp
 
 /* One transaction; if it fails because of a command, two, and so on until those at fault stand alone. */
 static void settle(struct writer_thread *t, struct write **batch, size_t n) {
-    err rc = attempt(t, batch, n);
-    if (is(rc, ERR_AGAIN, "db_lost")) /* nothing was committed, and the server may be back already */
-        rc = attempt(t, batch, n);
+    bool began = false;
+    err rc = attempt(t, batch, n, &began);
+    if (began && is(rc, ERR_AGAIN, "db_lost")) /* nothing was committed, and the server may be back already */
+        rc = attempt(t, batch, n, &began);
     for (int i = 1; n == 1 && i < CONFLICT_ATTEMPTS && is(rc, ERR_CONFLICT, "db_serialization"); i++)
-        rc = attempt(t, batch, n);
+        rc = attempt(t, batch, n, &began);
     if (rc == OK || rc == ERR_AGAIN || n == 1) {
         finish(t->writer, batch, n, rc);
         return;
@@ -331,7 +334,7 @@ static struct writer_config with_defaults(struct arena *a, const struct writer_c
     if (full.linger_ms == 0)
         full.linger_ms = 2;
     if (full.checkpoint_byte == 0)
-        full.checkpoint_byte = (uint64_t)240 << 20;
+        full.checkpoint_byte = (uint64_t)24 << 20;
     if (full.idle_checkpoint_ms == 0)
         full.idle_checkpoint_ms = 1000;
     return full;

@@ -43,7 +43,7 @@ struct writer_config {
     size_t max_queue;         /* 20,000 commands waiting or in work */
     size_t max_queue_byte;    /* 256 MiB */
     int linger_ms;            /* 2; < 0: never. Waited for more commands, only above 200 commits a second */
-    uint64_t checkpoint_byte; /* 240 MiB of log; SQLite */
+    uint64_t checkpoint_byte; /* 24 MiB of log; SQLite. More makes the pauses longer, not the rate higher */
     int idle_checkpoint_ms;   /* 1,000 without a command; SQLite */
 };
 

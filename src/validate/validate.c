@@ -260,13 +260,17 @@ static struct run_column *find_column(const struct columns *c, str name) {
     return NULL;
 }
 
+/* A plain member and one of "custom" may have the same name ("source" above all): the model's column is the custom one. */
 static err add_columns(struct columns *c, const struct json *lead) {
+    const struct json *custom = json_get(lead, STR("custom"));
     for (uint32_t i = 0; i < lead->count; i++) {
         const struct json_member *m = &lead->members[i];
         if (m->value.type == JSON_OBJECT) {
             TRY(columns_add(c, str_equal(m->key, STR("custom")) ? (str){0} : m->key, &m->value, 0));
             continue;
         }
+        if (json_get(custom, m->key))
+            continue;
         const struct json one = {.type = JSON_OBJECT, .count = 1, .members = m};
         TRY(columns_add(c, (str){0}, &one, 0));
     }

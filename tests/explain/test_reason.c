@@ -18,7 +18,8 @@ static const struct field fields[] = {
      .typical_other = 200},
     {.name = STR_INIT("=cmd"), .type = FIELD_CATEGORY, .level = levels, .n_level = 2},
 };
-static const struct schema schema = {.field = fields, .n_field = 3};
+static const struct interaction interactions[] = {{.first = 0, .second = 1}, {.first = 1, .second = 2}};
+static const struct schema schema = {.field = fields, .n_field = 3, .interaction = interactions, .n_interaction = 2};
 static const struct extra_term extra[] = {{.title = STR_INIT("Firmographic fit"), .value = 0.8666}};
 
 static str sentence(struct arena *a, const struct field_value *value, const double *share, uint32_t term) {
@@ -59,6 +60,17 @@ static void comparisons_never_contradict_the_sign(void **state) {
     assert_str(sentence(*state, v, share, 1), "Visits is 950: divides the odds by 1.49");
 }
 
+/* What both say together, beyond what each says: the values of both are named. */
+static void interactions_name_both_fields(void **state) {
+    const struct field_value v[] = {
+        {VALUE_KNOWN, 1, 0, STR("Referral")}, {VALUE_KNOWN, 0, 1487.2, STR("1487.2")}, {VALUE_MISSING, 3, 0, STR("")}};
+    const double share[] = {0, 0, 0, 0, 0.7, -0.7};
+    assert_str(sentence(*state, v, share, 4),
+               "Lead Source is Referral and Visits is 1,487, beyond each alone: multiplies the odds by 2.01");
+    assert_str(sentence(*state, v, share, 5),
+               "Visits is 1,487 and =cmd is not known, beyond each alone: divides the odds by 2.01");
+}
+
 static void ranks_by_size_and_leaves_zero_out(void **state) {
     (void)state;
     const double share[] = {0, -0.5, 0.2, NAN, 0.019, 3, -0.2, 0.5};
@@ -74,9 +86,8 @@ static void ranks_by_size_and_leaves_zero_out(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        ARENA_TEST(known_values_are_named_with_what_is_typical),
-        ARENA_TEST(missing_and_rare_values_say_so),
-        ARENA_TEST(comparisons_never_contradict_the_sign),
+        ARENA_TEST(known_values_are_named_with_what_is_typical), ARENA_TEST(missing_and_rare_values_say_so),
+        ARENA_TEST(comparisons_never_contradict_the_sign),       ARENA_TEST(interactions_name_both_fields),
         cmocka_unit_test(ranks_by_size_and_leaves_zero_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -312,6 +312,56 @@ static void training_rows_do_not_see_themselves(void **state) {
     assert_true(distinct > 5800);
 }
 
+/* Eq. 33: the products stand behind all other columns, and are listed where both factors are. */
+static void multiplies_columns(void **state) {
+    struct arena *a = *state;
+    struct bench b = {0};
+    const str text = str_format(
+        a,
+        "%.*s,\"interactions\":[{\"fields\":[\"Size\",\"Source\"],\"products\":[[\"Size\",\"Source=Google\"],"
+        "[\"Size=?-1\",\"Source=Fair\"]]},{\"fields\":[\"Size\",\"Created\"],\"products\":[[\"Size\",\"Created\"]]},"
+        "{\"fields\":[\"Size\",\"Size\"],\"products\":[[\"Size\",\"Size\"]]}]}",
+        (int)(sizeof small - 2), small);
+    b.schema = read_schema(a, str_cstr(a, text));
+    assert_ok(encoder_new(a, b.schema, columns, COUNT(columns), &b.e));
+    b.x = encoded_new(a, b.e);
+    const struct products *p = encoder_products(b.e);
+    const struct feature *f = encoder_features(b.e);
+    assert_int_equal(p->n, 4);
+    assert_int_equal(p->first + 4, encoder_width(b.e));
+    assert_str(f[p->first].id, "Size × Source=Google");
+    assert_str(f[p->first].label, "Size × Source is Google");
+    assert_str(f[p->first + 3].id, "Size²");
+    assert_int_equal(f[p->first + 2].slot, 1);
+    assert_int_equal(f[p->first].use, COLUMN_LINEAR);
+    encode(&b, "Google", "99", "yes", "Zoom", "2026-02-01");
+    const double size = (log1p(99) - 2) / 0.5; /* 5.2: counts as 3 */
+    assert_true(size > PRODUCT_LIMIT);
+    assert_close(at(&b, "Size × Source=Google"), 3, 0);
+    assert_close(at(&b, "Size × Created"), 3 * 0.1, 1e-15);
+    assert_close(at(&b, "Size²"), 9, 0);
+    assert_true(isnan(at(&b, "Size=?-1 × Source=Fair")));
+    encode(&b, "Fair", "-1", "yes", "Zoom", "2026-02-01");
+    assert_close(at(&b, "Size=?-1 × Source=Fair"), 1, 0);
+    assert_true(isnan(at(&b, "Size²")) && isnan(at(&b, "Size × Created")));
+    encode(&b, "Google", "9", "yes", "Zoom", "");
+    assert_close(at(&b, "Size × Source=Google"), (log1p(9) - 2) / 0.5, 1e-15);
+    for (size_t k = 1; k < b.x->row.n; k++)
+        assert_true(b.x->row.col[k] > b.x->row.col[k - 1]);
+}
+
+static void products_of_no_column_are_refused(void **state) {
+    static const char *const bad[] = {"\"Size\",\"Source=Nobody\"", "\"Source=Fair\",\"Size\"", "\"Size\",\"Opt in=yes\""};
+    struct encoder *e;
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        const str text =
+            str_format(*state, "%.*s,\"interactions\":[{\"fields\":[\"Size\",\"Source\"],\"products\":[[%s]]}]}",
+                       (int)(sizeof small - 2), small, bad[i]);
+        struct schema *s = read_schema(*state, str_cstr(*state, text));
+        assert_fails(encoder_new(*state, s, columns, COUNT(columns), &e), ERR_INPUT, "schema_interaction");
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         ARENA_TEST(lays_columns_out_by_field),
@@ -323,6 +373,8 @@ int main(void) {
         ARENA_TEST(standardises_training_rows),
         ARENA_TEST(lists_rates_of_many_levels),
         ARENA_TEST(training_rows_do_not_see_themselves),
+        ARENA_TEST(multiplies_columns),
+        ARENA_TEST(products_of_no_column_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -28,7 +28,7 @@ class Help(FlowTest):
         done = galena('help')
         self.assert_runs(done)
         self.assertEqual(done.stdout, galena().stdout)
-        listed = re.findall(r'^ {2}([a-z]+(?: [a-z]+)?) {2,}\S', done.stdout.split('Commands\n')[1], re.MULTILINE)
+        listed = re.findall(r'^ {2}([a-z-]+(?: [a-z-]+)?) {2,}\S', done.stdout.split('Commands\n')[1], re.MULTILINE)
         self.assertEqual(listed, COMMANDS, 'galena_commands in src/cmd/meson.build and commands.c differ')
 
     def test_every_command_describes_itself(self):

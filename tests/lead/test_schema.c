@@ -175,6 +175,60 @@ static void drops_constants_that_do_not_agree(void **state) {
 }
 
 /* Property: a schema file with any byte changed or cut is read or refused, and what is read can be written. */
+static const char paired[] = "{\"fields\":[{\"name\":\"Size\",\"title\":\"Employees\",\"type\":\"numeric\"},"
+                             "{\"name\":\"Source\",\"type\":\"category\",\"levels\":[\"Web\"]},{\"name\":\"Lead\",\"type\":"
+                             "\"identifier\"}],\"interactions\":";
+
+static err read_paired(struct arena *a, const char *interactions, struct schema **out) {
+    return read(a, str_format(a, "%.*s%s}", (int)(sizeof paired - 1), paired, interactions), false, out);
+}
+
+static void interactions_are_read_and_written(void **state) {
+    static const char list[] = "[{\"fields\":[\"Size\",\"Source\"],\"products\":[[\"Size\",\"Source=Web\"],[\"Size=?\","
+                               "\"Source=Web\"]]},{\"fields\":[\"Size\",\"Size\"],\"products\":[[\"Size\",\"Size\"]]}]";
+    struct schema *s;
+    assert_ok(read_paired(*state, list, &s));
+    assert_int_equal(s->n_interaction, 2);
+    assert_str(s->interaction[0].title, "Employees × Source");
+    assert_str(s->interaction[1].title, "Employees squared");
+    assert_int_equal(s->interaction[0].n_product, 2);
+    assert_str(s->interaction[0].product[1].first, "Size=?");
+    const str tail = str_format(*state, "\"interactions\":%s}", list), whole = write(*state, s, false);
+    assert_true(str_equal(str_slice(whole, whole.len - tail.len, whole.len), tail));
+    const str choices = write(*state, s, true);
+    assert_true(str_equal(str_slice(choices, choices.len - tail.len, choices.len), tail));
+    assert_ok(read_paired(*state, "[]", &s)); /* none, and none are to be looked for */
+    assert_true(s->interaction_given && s->n_interaction == 0);
+    assert_ok(read(*state, STR("{\"fields\":[]}"), false, &s));
+    assert_false(s->interaction_given);
+}
+
+static void interactions_that_cannot_be_are_refused(void **state) {
+    static const char *const bad[] = {
+        "1",
+        "[1]",
+        "[{}]",
+        "[{\"fields\":[\"Size\",\"Source\"]}]",
+        "[{\"fields\":[\"Size\",\"Source\"],\"products\":[]}]",
+        "[{\"fields\":[\"Size\",\"Source\"],\"products\":[[\"Size\"]]}]",
+        "[{\"fields\":[\"Size\",\"Source\"],\"products\":[[\"Size\",1]]}]",
+        "[{\"fields\":[\"Size\",\"Nothing\"],\"products\":[[\"Size\",\"x\"]]}]",
+        "[{\"fields\":[\"Size\",\"Lead\"],\"products\":[[\"Size\",\"Lead\"]]}]",
+        "[{\"fields\":[\"Source\",\"Source\"],\"products\":[[\"Source=Web\",\"Source=Web\"]]}]",
+    };
+    struct schema *s;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_fails(read_paired(*state, bad[i], &s), ERR_INPUT, "schema_interaction");
+    assert_fails(read_paired(*state, "[{\"fields\":[\"Size\",\"Source\"],\"product\":[]}]", &s), ERR_INPUT,
+                 "schema_unknown_key");
+    struct buf *many = buf_in(*state, 1 << 16);
+    buf_add(many, STR("[{\"fields\":[\"Size\",\"Source\"],\"products\":["));
+    for (int i = 0; i <= SCHEMA_MAX_PRODUCT; i++)
+        buf_add_format(many, "%s[\"Size\",\"Source=Web\"]", i > 0 ? "," : "");
+    buf_add(many, STR("]}]"));
+    assert_fails(read_paired(*state, str_cstr(*state, buf_str(many)), &s), ERR_INPUT, "schema_interaction");
+}
+
 static void damaged_files_are_safe(void **state) {
     struct rng r = rng_from_seed(1);
     struct arena_mark mark = arena_mark(*state);
@@ -192,9 +246,14 @@ static void damaged_files_are_safe(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        ARENA_TEST(reads_what_it_writes),        ARENA_TEST(reads_what_people_write),
-        ARENA_TEST(refuses_what_makes_no_sense), ARENA_TEST(an_unknown_key_is_said_where_it_stands),
-        ARENA_TEST(its_json_schema_agrees),      ARENA_TEST(drops_constants_that_do_not_agree),
+        ARENA_TEST(reads_what_it_writes),
+        ARENA_TEST(reads_what_people_write),
+        ARENA_TEST(refuses_what_makes_no_sense),
+        ARENA_TEST(an_unknown_key_is_said_where_it_stands),
+        ARENA_TEST(its_json_schema_agrees),
+        ARENA_TEST(drops_constants_that_do_not_agree),
+        ARENA_TEST(interactions_are_read_and_written),
+        ARENA_TEST(interactions_that_cannot_be_are_refused),
         ARENA_TEST(damaged_files_are_safe),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,6 +12,8 @@ enum { ROWS = 4000, TERMS = 3, COLUMNS = 4 };
 static const double coefficient[COLUMNS + 1] = {2, -0.8, 0.5, 0, 0.1};
 static const uint32_t term_of_column[COLUMNS] = {0, 1, 1, 2};
 
+static const struct products no_products = {.first = COLUMNS};
+
 struct world {
     struct bundle b;
     struct dataset *s;
@@ -70,7 +72,7 @@ static struct world world_new(struct arena *a, double lacking) {
 static void what_was_never_lacking_counts_its_shift(void **state) {
     struct world w = world_new(*state, 0);
     double variance[TERMS];
-    terms_imputation(*state, &w.b, w.s, w.missing, 1, variance);
+    terms_imputation(*state, &w.b, &no_products, w.s, w.missing, 1, variance);
     assert_close(variance[0], 0.3 * 4, 0.2);
     assert_close(variance[1], 0.64, 0.1);
     assert_close(variance[2], 0, 0);
@@ -83,7 +85,7 @@ static void what_was_never_lacking_counts_its_shift(void **state) {
 static void what_was_lacking_counts_its_variance(void **state) {
     struct world w = world_new(*state, 0.2);
     double variance[TERMS];
-    terms_imputation(*state, &w.b, w.s, w.missing, 1, variance);
+    terms_imputation(*state, &w.b, &no_products, w.s, w.missing, 1, variance);
     const double undone = 1 / (1 - 0.346 * 0.64 * 0.2);
     assert_close(variance[1], undone * 0.64, 0.1);
     w.b.imputation = variance;
@@ -95,11 +97,33 @@ static void what_was_lacking_counts_its_variance(void **state) {
     assert_close(terms_attenuation(&w.b, w.s, w.missing, w.logit), off * off * square, 0.05 * off * off * square);
 }
 
+/* Terms 0 and 1 multiplied, with coefficient g behind the other columns: a number x moves the log-odds by (b + g) x where
+ * the flag is there and by b x elsewhere; and lacking the flag, by c + g x or nothing. */
+static void products_follow_the_draws(void **state) {
+    struct arena *a = *state;
+    struct world w = world_new(a, 0);
+    const uint32_t one = 0, other = 1, terms[COLUMNS + 1] = {0, 1, 1, 2, 3};
+    const double g = 1.1, wide[COLUMNS + 2] = {2, -0.8, 0.5, 0, g, 0.1}, importance[TERMS + 1] = {1, 1, 0, 1};
+    const struct products p = products_new(a, COLUMNS, &one, &other, 1);
+    const struct dataset *s = products_widen_all(a, &p, w.s);
+    unsigned char *missing = ARENA_ARRAY(a, ROWS * (TERMS + 1), unsigned char);
+    double variance[TERMS + 1];
+    w.b.n_column = COLUMNS + 1;
+    w.b.n_term = TERMS + 1;
+    w.b.term_of_column = terms;
+    w.b.importance = importance;
+    w.b.member[0].model = logistic_from_prior(a, COLUMNS + 1, wide, NULL, 1, NULL);
+    terms_imputation(a, &w.b, &p, s, missing, 1, variance);
+    assert_close(variance[1], 0.7 * 0.8 * 0.8 + 0.3 * (g - 0.8) * (g - 0.8), 0.1);
+    assert_close(variance[0], 0.3 * (4 + g * g), 0.4);
+    assert_close(variance[3], 0, 0); /* an interaction has none of its own */
+}
+
 static void the_same_seed_gives_the_same(void **state) {
     struct world w = world_new(*state, 0.2);
     double once[TERMS], again[TERMS];
-    terms_imputation(*state, &w.b, w.s, w.missing, 3, once);
-    terms_imputation(*state, &w.b, w.s, w.missing, 3, again);
+    terms_imputation(*state, &w.b, &no_products, w.s, w.missing, 3, once);
+    terms_imputation(*state, &w.b, &no_products, w.s, w.missing, 3, again);
     assert_memory_equal(once, again, sizeof once);
 }
 
@@ -107,6 +131,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         ARENA_TEST(what_was_never_lacking_counts_its_shift),
         ARENA_TEST(what_was_lacking_counts_its_variance),
+        ARENA_TEST(products_follow_the_draws),
         ARENA_TEST(the_same_seed_gives_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 #include "family_properties.h"
 
 #include "base/rng.h"
+#include "tables.h"
 
 #include <stdlib.h>
 
@@ -130,17 +131,44 @@ void family_check_stored(struct arena *a, const struct model_family *f, const st
     }
 }
 
+/* Shares of all rows at once, by threes of columns: as each row's alone, to the last bit when a term is one column. */
+static void check_many(struct arena *a, const struct model_family *f, const struct sample *s, const struct model *m) {
+    const size_t n = s->data->n, d = s->data->d;
+    struct row *rows = ARENA_ARRAY(a, n, struct row);
+    uint32_t *third = ARENA_ARRAY(a, d, uint32_t);
+    const struct column_terms own = own_terms(a, d), thirds = {(d + 2) / 3, third};
+    double *many = ARENA_ARRAY(a, n * d, double), *by_third = ARENA_ARRAY(a, n * d, double);
+    for (size_t c = 0; c < d; c++)
+        third[c] = (uint32_t)(c / 3);
+    for (size_t i = 0; i < n; i++)
+        rows[i] = dataset_row(s->data, i);
+    double base = f->explain(m, rows, n, 0.5, &own, a, many);
+    assert_close(f->explain(m, rows, n, 0.5, &thirds, a, by_third), base, 0);
+    for (size_t i = 0; i < n; i++) {
+        double *one = ARENA_ARRAY(a, d, double);
+        (void)f->explain(m, &rows[i], 1, 0.5, &own, a, one);
+        for (size_t c = 0; c < d; c++) {
+            assert_close(many[i * d + c], one[c], 0);
+            by_third[i * thirds.n + c / 3] -= one[c];
+        }
+        for (size_t t = 0; t < thirds.n; t++)
+            assert_close(by_third[i * thirds.n + t], 0, 1e-12);
+    }
+}
+
 void family_check_shares(struct arena *a, const struct model_family *f, const struct sample *s, const struct model *m,
                          double base_tolerance) {
     const double *logit = predict_all(a, f, s->data, m);
     size_t d = s->data->d;
     double *share = ARENA_ARRAY(a, d, double), first_base = 0, mean = 0;
+    const struct column_terms own = own_terms(a, d);
+    check_many(a, f, s, m);
     for (size_t i = 0; i < s->data->n; i++) {
         struct row x = dataset_row(s->data, i);
         double scale = i % 3 == 0 ? 1 : 0.25, sum = 0;
         for (size_t c = 0; c < d; c++)
             share[c] = 1;
-        double base = f->explain(m, &x, 1, scale, share);
+        double base = f->explain(m, &x, 1, scale, &own, a, share);
         for (size_t c = 0; c < d; c++)
             sum += share[c] - 1;
         assert_close(base + sum, scale * logit[i], 1e-9 * (1 + fabs(logit[i])));
@@ -215,9 +243,10 @@ static void try_text(struct arena *a, const struct model_family *f, const struct
         if (rc == OK) {
             double *share = ARENA_ARRAY(a, s->data->d, double), logit;
             struct row x = dataset_row(s->data, 0);
+            const struct column_terms own = own_terms(a, s->data->d);
             f->predict(m, &x, 1, &logit);
             (void)family_spread(f, m, x);
-            (void)f->explain(m, &x, 1, 1, share);
+            (void)f->explain(m, &x, 1, 1, &own, a, share);
         } else if (rc != ERR_CORRUPT) {
             fail_msg("%s instead of corrupt: %s, for %.*s", err_name(rc), err_text(), text.len < 300 ? (int)text.len : 300,
                      text.ptr);

@@ -3,7 +3,7 @@
 #define GALENA_TESTS_ML_TABLES_H
 
 #include "base/rng.h"
-#include "ml/dataset.h"
+#include "ml/family.h"
 
 #include <math.h>
 
@@ -35,6 +35,14 @@ static inline struct dataset *random_table(struct arena *a, size_t n, size_t d, 
     struct dataset *s = ARENA_NEW(a, struct dataset);
     *s = (struct dataset){.n = n, .d = d, .start = start, .col = col, .val = val, .y = y};
     return s;
+}
+
+/* Each column a term of its own. */
+static inline struct column_terms own_terms(struct arena *a, size_t d) {
+    uint32_t *term = ARENA_ARRAY(a, d, uint32_t);
+    for (size_t c = 0; c < d; c++)
+        term[c] = (uint32_t)c;
+    return (struct column_terms){d, term};
 }
 
 static inline struct row *table_rows(struct arena *a, const struct dataset *s) {

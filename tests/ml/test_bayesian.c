@@ -6,6 +6,7 @@
 #include "ml/bayesian.h"
 #include "ml/logistic.h"
 #include "ml/special.h"
+#include "tables.h"
 
 /* Rows without their zeros. */
 static struct dataset *sparse(struct arena *a, const double *x, size_t n, size_t d, const double *y, const double *weight) {
@@ -150,6 +151,7 @@ static void is_stored_and_explained(void **state) {
     const struct json *v;
     assert_ok(json_parse(*state, buf_str(text), NULL, &v));
     assert_ok(bayesian_family.load(*state, v, 3, &again));
+    const struct column_terms own = own_terms(*state, 3);
     for (size_t i = 0; i < s->n; i++) {
         struct row x = dataset_row(s, i);
         double z, z_again, share[3] = {0};
@@ -157,7 +159,7 @@ static void is_stored_and_explained(void **state) {
         bayesian_family.predict(again, &x, 1, &z_again);
         assert_close(z, z_again, 0);
         assert_close(family_spread(&bayesian_family, m, x), family_spread(&bayesian_family, again, x), 0);
-        double sum = bayesian_family.explain(m, &x, 1, 1, share);
+        double sum = bayesian_family.explain(m, &x, 1, 1, &own, *state, share);
         assert_close(sum + share[0] + share[1] + share[2], z, 1e-12);
     }
 }

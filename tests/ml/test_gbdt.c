@@ -47,9 +47,11 @@ static void uses_only_its_columns(void **state) {
     struct model *m;
     double share[6] = {0}, none;
     assert_ok(gbdt_family.fit(*state, s, &o, NULL, &m));
-    for (size_t i = 0; i < s->n; i++)
-        (void)gbdt_family.explain(
-            m, &(struct row){s->start[i + 1] - s->start[i], s->col + s->start[i], s->val + s->start[i]}, 1, 1, share);
+    const struct column_terms own = own_terms(*state, 6);
+    for (size_t i = 0; i < s->n; i++) {
+        struct row x = dataset_row(s, i);
+        (void)gbdt_family.explain(m, &x, 1, 1, &own, *state, share);
+    }
     for (size_t c = 2; c < 6; c++)
         assert_close(share[c], 0, 0);
     memset(use, COLUMN_LINEAR, sizeof use); /* nothing left: the base rate */

@@ -28,6 +28,37 @@ static void softplus_is_the_loss(void **state) {
     assert_close(softplus(-1000), 0, 0);
 }
 
+static void exponentials_in_blocks(void **state) {
+    (void)state;
+    double x[EXP_BLOCK], exact[EXP_BLOCK];
+    for (int block = 0; block < 200; block++) {
+        for (size_t i = 0; i < EXP_BLOCK; i++) {
+            double z = 0.055 * (double)(block * EXP_BLOCK + (int)i);
+            exact[i] = exp(-fmin(z, 708));
+            x[i] = i % 2 ? z : -z;
+        }
+        exp_of_minus_size(x);
+        for (size_t i = 0; i < EXP_BLOCK; i++)
+            assert_close(x[i], exact[i], 4.5e-16 * exact[i]);
+    }
+    x[0] = (double)INFINITY;
+    x[1] = -1e300;
+    exp_of_minus_size(x);
+    assert_true(x[0] > 0 && x[0] < 1e-300 && x[1] == x[0]);
+}
+
+static void logarithms_are_summed(void **state) {
+    (void)state;
+    struct log_sum s = {.product = 1};
+    double sum = 0;
+    for (int i = 0; i < 3000; i++) {
+        double e = exp(-0.004 * i), weight = i % 7 == 0 ? 0.3 : 1;
+        log_sum_add(&s, e, weight);
+        sum += weight * log1p(e);
+    }
+    assert_close(log_sum_total(&s), sum, 1e-12 * sum);
+}
+
 /* scipy.stats.norm.ppf */
 static void normal_quantiles(void **state) {
     (void)state;
@@ -45,6 +76,8 @@ int main(void) {
         cmocka_unit_test(sigmoid_is_stable_and_symmetric),
         cmocka_unit_test(log_odds_inverts),
         cmocka_unit_test(softplus_is_the_loss),
+        cmocka_unit_test(exponentials_in_blocks),
+        cmocka_unit_test(logarithms_are_summed),
         cmocka_unit_test(normal_quantiles),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -73,9 +73,10 @@ static void check_tree(struct arena *a, struct rng *r, unsigned d, unsigned inne
         .d = d, .n_part = 1, .n_tree = 1, .n_node = root[1], .base = &base, .part = part, .root = root, .node = node};
     assert_ok(trees_finish(a, &t));
     const struct treeshap *s = treeshap_new_within(a, &t, max_byte);
+    const struct column_terms own = own_terms(a, d);
     for (int i = 0; i < 5; i++) {
         struct row x = random_row(r, d, col, val);
-        double share[8] = {0}, sum = treeshap_explain(s, &x, 1, 1, share);
+        double share[8] = {0}, sum = treeshap_explain(s, &x, 1, 1, &own, a, share);
         assert_close(sum, 0.25 + expected(node, 0, left, x, 0), 1e-12);
         for (unsigned c = 0; c < d; c++) {
             assert_close(share[c], shapley(node, left, x, c, d), 1e-12);
@@ -93,6 +94,23 @@ static void follows_the_definition(void **state) {
         arena_free(a);
     }
     (void)state;
+}
+
+/* Rows together, in numbers that fill blocks, do not fill them and need none: as each alone, to the last bit. */
+static void check_blocks(struct arena *a, const struct treeshap *shap, const struct dataset *s) {
+    static const size_t together[] = {2, 5, 31, 32, 33, 97};
+    const struct row *rows = table_rows(a, s);
+    const struct column_terms own = own_terms(a, s->d);
+    for (size_t k = 0, first = 0; k < sizeof together / sizeof *together; first += together[k++]) {
+        double *many = ARENA_ARRAY(a, together[k] * s->d, double);
+        double base = treeshap_explain(shap, rows + first, together[k], 0.3, &own, a, many);
+        for (size_t i = 0; i < together[k]; i++) {
+            double *one = ARENA_ARRAY(a, s->d, double);
+            assert_close(treeshap_explain(shap, rows + first + i, 1, 0.3, &own, a, one), base, 0);
+            for (size_t c = 0; c < s->d; c++)
+                assert_close(many[i * s->d + c], one[c], 0);
+        }
+    }
 }
 
 static void agrees_with_the_library(void **state) {
@@ -123,11 +141,12 @@ static void agrees_with_the_library(void **state) {
         assert_ok(trees_finish(a, t));
         assert_ok(gbdt_booster_contributions(b, m, &theirs));
         const struct treeshap *tabled = treeshap_new(a, t), *walked = treeshap_new_within(a, t, 0);
+        const struct column_terms own = own_terms(a, s->d);
         assert_int_equal(treeshap_byte(walked), 0);
         for (size_t i = 0; i < 200; i++) {
             struct row row = dataset_row(s, i);
-            double x[60] = {0}, y[60] = {0}, sum = treeshap_explain(tabled, &row, 1, 1, x);
-            assert_close(treeshap_explain(walked, &row, 1, 1, y), sum, 0);
+            double x[60] = {0}, y[60] = {0}, sum = treeshap_explain(tabled, &row, 1, 1, &own, a, x);
+            assert_close(treeshap_explain(walked, &row, 1, 1, &own, a, y), sum, 0);
             assert_close(sum, (double)theirs[i * (s->d + 1) + s->d], 2e-6);
             for (size_t c = 0; c < s->d; c++) {
                 assert_close(x[c], (double)theirs[i * (s->d + 1) + c], 1e-6);
@@ -136,6 +155,8 @@ static void agrees_with_the_library(void **state) {
             }
             assert_close(sum, trees_margin(t, 0, dataset_row(s, i)), 1e-9);
         }
+        check_blocks(a, tabled, s);
+        check_blocks(a, walked, s);
         arena_free(scratch);
     }
 }
@@ -150,9 +171,11 @@ static void scales_and_adds(void **state) {
         .d = 5, .n_part = 1, .n_tree = 1, .n_node = root[1], .base = &base, .part = part, .root = root, .node = node};
     assert_ok(trees_finish(*state, &t));
     const struct treeshap *s = treeshap_new(*state, &t);
+    const struct column_terms own = own_terms(*state, 5);
     struct row x = random_row(&r, 5, col, val);
     double one[5] = {0}, three[5] = {1, 1, 1, 1, 1};
-    assert_close(3 * treeshap_explain(s, &x, 1, 1, one), treeshap_explain(s, &x, 1, 3, three), 1e-12);
+    assert_close(3 * treeshap_explain(s, &x, 1, 1, &own, *state, one), treeshap_explain(s, &x, 1, 3, &own, *state, three),
+                 1e-12);
     for (int c = 0; c < 5; c++)
         assert_close(three[c], 1 + 3 * one[c], 1e-12);
 }

@@ -1,6 +1,8 @@
 /* test_http_server.c — requests and answers over real sockets: framing, limits, late answers, clean stop. */
 #include "net_support.h"
 
+#include <sys/resource.h>
+
 struct fixture {
     struct arena *arena;
     struct http_server *server;
@@ -391,7 +393,7 @@ static int64_t trickle_until_cut(int fd, const char *bytes) {
         char byte;
         if (poll(&p, 1, 20) > 0 && recv(fd, &byte, 1, 0) <= 0)
             return net_now_ms() - began;
-        if (send(fd, bytes[i] ? &bytes[i] : "x", 1, MSG_NOSIGNAL) < 0)
+        if (send(fd, i < strlen(bytes) ? &bytes[i] : "x", 1, MSG_NOSIGNAL) < 0)
             return net_now_ms() - began;
         if (net_now_ms() - began > WAIT_MS)
             fail_msg("never cut off");
@@ -515,6 +517,36 @@ static void two_thousand_idle_connections_are_survived(void **state) {
     stop(f, 1000);
 }
 
+static double cpu_second(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* A server that cannot accept waits, and does not ask the kernel again and again. */
+static void without_descriptors_nothing_spins(void **state) {
+    struct fixture *f = start_with(*state, NULL);
+    struct rlimit limit, none;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in to = net_loopback(f->port);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    none = limit;
+    none.rlim_cur = (rlim_t)fd + 1;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    assert_int_equal(connect(fd, (const struct sockaddr *)&to, sizeof to), 0); /* the kernel's queue takes it */
+    double before = cpu_second();
+    poll(NULL, 0, 300);
+    double used = cpu_second() - before;
+    uint64_t accepted = http_server_counters(f->server).connections;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    assert_int_equal(accepted, 0);
+    assert_true(used < 0.15);
+    net_send_text(fd, "GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+    assert_int_equal(net_receive_answer(*state, fd, true).status, 200);
+    close(fd);
+    stop(f, 1000);
+}
+
 static void *stop_with_patience(void *ctx) {
     http_server_stop(ctx, WAIT_MS);
     return NULL;
@@ -612,6 +644,7 @@ int main(void) {
         ARENA_TEST(connections_are_limited),
         ARENA_TEST(bodies_in_flight_are_limited),
         ARENA_TEST(two_thousand_idle_connections_are_survived),
+        ARENA_TEST(without_descriptors_nothing_spins),
         ARENA_TEST(a_stop_waits_for_what_is_in_flight),
         ARENA_TEST(a_stop_answers_what_nobody_answers),
         cmocka_unit_test(places_to_listen),

@@ -11,7 +11,8 @@
 
 #include <stdlib.h>
 
-static const char *const golden_families[] = {"logistic", "naive_bayes", "gbdt", "auto", "subscore", "bayesian"};
+static const char *const golden_families[] = {"logistic", "naive_bayes", "gbdt",        "auto",
+                                              "subscore", "bayesian",    "interactions"};
 
 enum { N_GOLDEN = sizeof golden_families / sizeof *golden_families };
 

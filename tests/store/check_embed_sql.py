@@ -20,7 +20,9 @@ def embed(query='', schema=None):
         (root / 'query/q.sql').write_text(query, encoding='utf-8')
         done = subprocess.run([sys.executable, TOOL, '--header', root / 'q.h', '--source', root / 'q.c', '--symbol', 's', '--schema',
                                root / 'schema', '--query', root / 'query'], capture_output=True, text=True, check=False)
-        return done.stderr if done.returncode else '', (root / 'q.c').read_text() + (root / 'q.h').read_text() if not done.returncode else ''
+        if done.returncode:
+            return done.stderr, ''
+        return '', (root / 'q.c').read_text() + (root / 'q.h').read_text()
 
 
 FAULTS = [
@@ -53,8 +55,8 @@ TEXTS = [
     ('sections', '', {'0001_t.sql': 'CREATE TABLE t (a BIGINT NOT NULL PRIMARY KEY)\n-- @sqlite\nSTRICT, WITHOUT ROWID\n-- @postgres\n'
                       'PARTITION BY HASH (a)\n-- @all\n;\n'},
      ['(a INTEGER NOT NULL PRIMARY KEY) STRICT, WITHOUT ROWID;', '(a BIGINT NOT NULL PRIMARY KEY) PARTITION BY HASH (a);']),
-    ('rows', '-- name: a\nINSERT INTO t(a, c) VALUES (?1, ?2)\n-- @postgres_many\nINSERT INTO t(a, c) SELECT p1, p2 FROM $rows(BIGINT, BLOB)\n',
-     None, ['unnest($1::BIGINT[], $2::BYTEA[]) WITH ORDINALITY AS r(p1, p2, i)', 'QUERY_A,']),
+    ('rows', '-- name: a\nINSERT INTO t(a, c) VALUES (?1, ?2)\n-- @postgres_many\nINSERT INTO t(a, c) SELECT p1, p2 FROM '
+     '$rows(BIGINT, BLOB)\n', None, ['unnest($1::BIGINT[], $2::BYTEA[]) WITH ORDINALITY AS r(p1, p2, i)', 'QUERY_A,']),
     ('nothing', '', {'0001_nothing.sql': '-- empty\n'}, ['.n_statement = 0']),
 ]
 
