@@ -41,7 +41,7 @@ err lead_cancel(struct call *c) {
     TRY(store_lead(c->reader, c->arena, c->tenant, c->id, &v));
     err rc = store_cancel(store_of(c), c->tenant, c->id, c->actor);
     if (rc == ERR_ABSENT)
-        return fail(ERR_CONFLICT, "run_unknown", "this lead has no run that could be cancelled");
+        return fail(ERR_CONFLICT, "run_ended", "this lead has no run that could be cancelled");
     return rc == OK ? answer_id(c, 200, 0) : rc;
 }
 
