@@ -99,7 +99,7 @@ err key_delete(struct call *c) {
     struct document *d = document_new(c);
     TRY(api_check_query(c, NULL, 0));
     if (!api_is_id(c->id))
-        return fail(ERR_ABSENT, "key_unknown", "there is no key of that name");
+        return fail(ERR_ABSENT, "api_key_absent", "there is no key of that name");
     TRY(store_key_revoke(store_of(c), c->tenant, c->id, c->actor));
     auth_forget(c->api->auth);
     json_open_object(&d->w);

@@ -169,7 +169,7 @@ static void test_status_by_code(void **state) {
         const char *slug;
         int status;
     } cases[] = {
-        {ERR_INPUT, "anything", 400},         {ERR_ABSENT, "lead_unknown", 404},     {ERR_ABSENT, "key_unknown", 404},
+        {ERR_INPUT, "anything", 400},         {ERR_ABSENT, "lead_unknown", 404},     {ERR_ABSENT, "api_key_absent", 404},
         {ERR_DENIED, "key_unknown", 401},     {ERR_DENIED, "key_absent", 401},       {ERR_DENIED, "key_scope", 403},
         {ERR_DENIED, "signature_wrong", 403}, {ERR_LIMIT, "rate_limited", 429},      {ERR_LIMIT, "backlog_full", 429},
         {ERR_LIMIT, "store_full", 503},       {ERR_LIMIT, "lead_too_large", 413},    {ERR_AGAIN, "disk_full", 503},
