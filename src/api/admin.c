@@ -29,7 +29,7 @@ static err read_scopes(const struct json *list, unsigned *out) {
     return OK;
 }
 
-static err read_key(struct call *c, struct api_key *out) {
+err api_read_key(struct call *c, struct api_key *out) {
     static const char *const member[] = {"name", "scopes", "rate", "burst"};
     const struct json *v;
     *out = (struct api_key){.tenant = c->tenant};
@@ -63,7 +63,7 @@ static void put_key(struct json_writer *w, const struct api_key *k) {
 err keys_post(struct call *c) {
     struct api_key k, made;
     str token;
-    TRY(read_key(c, &k));
+    TRY(api_read_key(c, &k));
     if (c->control) /* the operator's way to make a tenant */
         TRY(store_tenant_ensure(store_of(c), c->tenant));
     TRY(store_key_create(store_of(c), c->arena, &k, c->actor, &token));

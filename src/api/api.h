@@ -31,9 +31,9 @@ struct api_config {
 /* Lives in `a`. ERR_AGAIN "api_thread"; errors of store_reader_open. */
 err api_new(struct arena *a, const struct api_config *c, struct api **out) MUST_CHECK;
 
-/* /metrics shows this server's counters too, under listener="NAME", until api_stop. The server outlives that. At most 4;
- * before requests come. */
-void api_watch(struct api *api, const char *name, const struct http_server *server);
+/* /metrics shows this server's counters too, until api_stop; the server outlives that. */
+enum api_listener { API_PUBLIC, API_CONTROL, API_LISTENERS };
+void api_watch(struct api *api, enum api_listener which, struct http_server *server);
 
 /* An http_handle_fn. */
 void api_handle(void *api, struct http_request *r);

@@ -23,8 +23,7 @@ enum {
     API_ROOM_BYTE = 192 << 20, /* memory of a call on the pool */
     API_ANSWER_FIELDS = 14,
     API_NAME_BYTE = 128,
-    API_TENANT_BYTE = 64,
-    API_WATCHES = 4
+    API_TENANT_BYTE = 64
 };
 
 struct api_answer {
@@ -84,7 +83,7 @@ struct api_pool;
 struct api_events;
 
 struct api_watched {
-    const struct http_server *server;
+    struct http_server *_Atomic server;
     struct metric *connections, *refused, *dropped, *open, *in_flight, *rejected, *unanswered, *in_byte, *out_byte, *streams;
 };
 
@@ -110,8 +109,7 @@ struct api {
     struct metric *requests[6];
     struct histogram *latency;
     struct api_writer_metrics writer;
-    struct api_watched watched[API_WATCHES];
-    size_t n_watched;
+    struct api_watched watched[API_LISTENERS];
 };
 
 /* ---- answers ---- */
@@ -187,6 +185,16 @@ err api_check_lead_id(struct call *c) MUST_CHECK;
 
 /* A name of a tenant: 1 to 64 letters, digits, '-', '_', '.'. ERR_INPUT "tenant_name". */
 err api_check_tenant(str name) MUST_CHECK;
+
+/* What a list asks for; a body with one key; one outcome of a body (`at` at most a day after now_ms). ERR_INPUT; ERR_ABSENT
+ * "lead_unknown"; ERR_LIMIT "outcome_detail". */
+err api_read_filter(struct call *c, struct lead_filter *out) MUST_CHECK;
+err api_read_key(struct call *c, struct api_key *out) MUST_CHECK;
+struct api_outcome {
+    str lead, kind, detail;
+    int64_t at_ms;
+};
+err api_read_outcome(struct call *c, const struct json *v, int64_t now_ms, struct api_outcome *out) MUST_CHECK;
 
 /* ---- lead_json.c ---- */
 

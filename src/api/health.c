@@ -2,10 +2,7 @@
 #include "api/api_priv.h"
 #include "base/asset.h"
 
-#include <assert.h>
-#include <stdio.h>
-
-enum { LABEL_BYTE = 32, SHOWN_BUCKETS = WRITER_BUCKET_COUNT };
+enum { SHOWN_BUCKETS = WRITER_BUCKET_COUNT };
 
 /* ---- health ---- */
 
@@ -85,8 +82,11 @@ static void show_writer(struct api *api) {
     }
 }
 
-static void show_server(const struct api_watched *x) {
-    const struct http_server_counters n = http_server_counters(x->server);
+static void show_server(struct api_watched *x) {
+    struct http_server *server = atomic_load(&x->server);
+    if (!server)
+        return;
+    const struct http_server_counters n = http_server_counters(server);
     metric_set(x->connections, (int64_t)n.connections);
     metric_set(x->refused, (int64_t)n.connections_refused);
     metric_set(x->dropped, (int64_t)n.connections_dropped);
@@ -104,8 +104,23 @@ static void collect(void *ctx) {
     if (atomic_load(&api->stopped))
         return;
     show_writer(api);
-    for (size_t i = 0; i < api->n_watched; i++)
+    for (size_t i = 0; i < API_LISTENERS; i++)
         show_server(&api->watched[i]);
+}
+
+static void register_server(struct api *api, enum api_listener which, const char *label) {
+    struct metrics *m = api->c.metrics;
+    struct api_watched *x = &api->watched[which];
+    x->connections = metrics_counter(m, "galena_http_connections_total", "Connections accepted", label);
+    x->refused = metrics_counter(m, "galena_http_connections_refused_total", "Connections over a limit", label);
+    x->dropped = metrics_counter(m, "galena_http_connections_dropped_total", "Connections that were too slow", label);
+    x->open = metrics_gauge(m, "galena_http_connections", "Connections open", label);
+    x->in_flight = metrics_gauge(m, "galena_http_requests_in_flight", "Requests begun and not answered", label);
+    x->rejected = metrics_counter(m, "galena_http_requests_rejected_total", "Requests malformed or too large", label);
+    x->unanswered = metrics_counter(m, "galena_http_requests_late_total", "Requests answered too late with 503", label);
+    x->in_byte = metrics_counter(m, "galena_http_received_bytes_total", "Bytes of bodies of requests", label);
+    x->out_byte = metrics_counter(m, "galena_http_sent_bytes_total", "Bytes of bodies of answers", label);
+    x->streams = metrics_gauge(m, "galena_http_streams", "Live streams open", label);
 }
 
 void health_register(struct api *api) {
@@ -116,27 +131,14 @@ void health_register(struct api *api) {
             metrics_counter(api->c.metrics, "galena_http_requests_total", "Requests by class of answer", label[k]);
     api->requests[0] = api->requests[5];
     api->latency = metrics_histogram(api->c.metrics, "galena_http_seconds", "From a whole request to its answer", "");
+    register_server(api, API_PUBLIC, "listener=\"public\"");
+    register_server(api, API_CONTROL, "listener=\"control\"");
     register_writer(api);
     metrics_collect_with(api->c.metrics, collect, api);
 }
 
-void api_watch(struct api *api, const char *name, const struct http_server *server) {
-    struct metrics *m = api->c.metrics;
-    const char *label = str_format(api->arena, "listener=\"%s\"", name).ptr;
-    assert(api->n_watched < API_WATCHES);
-    api->watched[api->n_watched++] = (struct api_watched){
-        .server = server,
-        .connections = metrics_counter(m, "galena_http_connections_total", "Connections accepted", label),
-        .refused = metrics_counter(m, "galena_http_connections_refused_total", "Connections over a limit", label),
-        .dropped = metrics_counter(m, "galena_http_connections_dropped_total", "Connections that were too slow", label),
-        .open = metrics_gauge(m, "galena_http_connections", "Connections open", label),
-        .in_flight = metrics_gauge(m, "galena_http_requests_in_flight", "Requests begun and not answered", label),
-        .rejected = metrics_counter(m, "galena_http_requests_rejected_total", "Requests malformed or too large", label),
-        .unanswered = metrics_counter(m, "galena_http_requests_late_total", "Requests answered too late with 503", label),
-        .in_byte = metrics_counter(m, "galena_http_received_bytes_total", "Bytes of bodies of requests", label),
-        .out_byte = metrics_counter(m, "galena_http_sent_bytes_total", "Bytes of bodies of answers", label),
-        .streams = metrics_gauge(m, "galena_http_streams", "Live streams open", label),
-    };
+void api_watch(struct api *api, enum api_listener which, struct http_server *server) {
+    atomic_store(&api->watched[which].server, server);
 }
 
 err metrics_get(struct call *c) {

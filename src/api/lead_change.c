@@ -100,11 +100,6 @@ err redrive_post(struct call *c) {
 
 /* ---- outcomes ---- */
 
-struct outcome {
-    str lead, kind, detail;
-    int64_t at_ms;
-};
-
 static bool is_word(str s) {
     for (size_t i = 0; i < s.len; i++)
         if (!((s.ptr[i] >= 'a' && s.ptr[i] <= 'z') || (s.ptr[i] >= '0' && s.ptr[i] <= '9') || s.ptr[i] == '_'))
@@ -124,7 +119,7 @@ static err read_detail(struct call *c, const struct json *v, str *out) {
     return b->over ? fail(ERR_LIMIT, "outcome_detail", "\"detail\" may have %d bytes", (int)DETAIL_BYTE) : OK;
 }
 
-static err read_outcome(struct call *c, const struct json *v, struct outcome *out) {
+err api_read_outcome(struct call *c, const struct json *v, int64_t now_ms, struct api_outcome *out) {
     static const char *const member[] = {"lead", "kind", "at", "detail"};
     if (v->type != JSON_OBJECT)
         return fail(ERR_INPUT, "outcome_form", "an outcome is an object with \"lead\" and \"kind\"");
@@ -134,8 +129,7 @@ static err read_outcome(struct call *c, const struct json *v, struct outcome *ou
         if (k == 4)
             return fail(ERR_INPUT, "body_member", "member %u of the outcome is none that is known here", i + 1);
     }
-    int64_t now_ms = c->api->c.clock.wall_ms();
-    *out = (struct outcome){.at_ms = now_ms};
+    *out = (struct api_outcome){.at_ms = now_ms};
     TRY(api_member_text(v, "lead", RUN_ID_BYTE, &out->lead));
     TRY(api_member_text(v, "kind", KIND_BYTE, &out->kind));
     TRY(api_member_time(v, "at", &out->at_ms));
@@ -149,8 +143,8 @@ static err read_outcome(struct call *c, const struct json *v, struct outcome *ou
 }
 
 static err keep_outcome(struct call *c, const struct json *v) {
-    struct outcome o;
-    TRY(read_outcome(c, v, &o));
+    struct api_outcome o;
+    TRY(api_read_outcome(c, v, c->api->c.clock.wall_ms(), &o));
     return store_outcome(store_of(c), c->tenant, o.lead, o.at_ms, o.kind, c->actor, o.detail);
 }
 

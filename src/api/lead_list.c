@@ -3,7 +3,8 @@
 
 enum { SETTLED_MS = 60000 /* younger leads may be between two commits */ };
 
-static err read_filter(struct call *c, struct lead_filter *f) {
+err api_read_filter(struct call *c, struct lead_filter *f) {
+    f->state = f->tier = f->outcome = f->run_status = -1;
     int64_t limit = API_PAGE_LEADS;
     str order = STR("newest");
     TRY(api_query_name(c, "state", api_state_name, LEAD_STATE_COUNT, &f->state));
@@ -43,17 +44,18 @@ static err answer_page(struct call *c, const struct lead_filter *f, const char *
 err lead_list(struct call *c) {
     static const char *const parameter[] = {"state", "tier",  "outcome", "run",   "email", "source",
                                             "since", "until", "cursor",  "limit", "order"};
-    struct lead_filter f = {.tenant = c->tenant, .state = -1, .tier = -1, .outcome = -1, .run_status = -1};
+    struct lead_filter f = {.tenant = c->tenant};
     TRY(api_check_query(c, parameter, sizeof parameter / sizeof *parameter));
-    TRY(read_filter(c, &f));
+    TRY(api_read_filter(c, &f));
     return answer_page(c, &f, "leads");
 }
 
 err dead_list(struct call *c) {
     static const char *const parameter[] = {"code", "cursor", "limit", "order"};
-    struct lead_filter f = {.tenant = c->tenant, .state = -1, .tier = -1, .outcome = -1, .run_status = RUN_DEAD};
+    struct lead_filter f = {.tenant = c->tenant};
     TRY(api_check_query(c, parameter, sizeof parameter / sizeof *parameter));
-    TRY(read_filter(c, &f));
+    TRY(api_read_filter(c, &f));
+    f.run_status = RUN_DEAD;
     return answer_page(c, &f, "dead");
 }
 

@@ -33,14 +33,6 @@ struct posting {
 
 /* ---- reading ---- */
 
-static str text_of(struct call *c, const struct json *v) {
-    struct buf *b = buf_in(c->arena, LEAD_MAX_BYTE);
-    struct json_writer w;
-    json_write_begin(&w, b, 0);
-    json_value(&w, v);
-    return buf_check(b) == OK ? buf_str(b) : (str){0};
-}
-
 static err read_one(struct call *c, const struct json *v, str body, struct new_lead *out) {
     struct identity id;
     if (v->type != JSON_OBJECT)
@@ -58,31 +50,43 @@ static err read_one(struct call *c, const struct json *v, str body, struct new_l
     return OK;
 }
 
-static void add(struct posting *p, uint32_t i, const struct json *v, const struct new_lead *like) {
+/* The text of one lead of many goes to the end of `texts`, which may move: until all are there, body.ptr is not set. */
+static void add(struct posting *p, uint32_t i, const struct json *v, const struct new_lead *like, struct buf *texts) {
     struct call *c = p->call;
     struct new_lead *lead = &p->lead[p->n];
+    struct json_writer w;
+    const size_t from = texts->len;
     *lead = *like;
-    if (read_one(c, v, text_of(c, v), lead) == OK) {
+    json_write_begin(&w, texts, 0);
+    json_value(&w, v);
+    if (read_one(c, v, (str){NULL, texts->over ? LEAD_MAX_BYTE + 1 : texts->len - from}, lead) == OK) {
         p->byte += lead->body.len + COUNTED_BYTE;
         p->n++;
         return;
     }
+    texts->len = from;
     p->refused[i] =
         (struct refusal){err_slug(), str_copy(c->arena, str_from(err_text())), str_format(c->arena, "/leads/%u", i)};
 }
 
 static err read_many(struct posting *p, const struct json *v, const struct new_lead *like) {
     const struct json *leads = json_get(v, STR("leads"));
+    struct arena *a = p->call->arena;
+    const size_t size = p->call->r->body.len;
     if (leads->type != JSON_ARRAY || v->count != 1)
         return fail(ERR_INPUT, "leads_form", "a batch is {\"leads\": [lead, ...]} and nothing else");
     if (leads->count == 0 || leads->count > API_BATCH_LEADS)
         return fail(ERR_LIMIT, "leads_count", "one request may have 1 to %d leads, this one has %u", (int)API_BATCH_LEADS,
                     leads->count);
     p->n_all = leads->count;
-    p->lead = ARENA_ARRAY(p->call->arena, p->n_all, struct new_lead);
-    p->refused = ARENA_ARRAY(p->call->arena, p->n_all, struct refusal);
+    p->lead = ARENA_ARRAY(a, p->n_all, struct new_lead);
+    p->refused = ARENA_ARRAY(a, p->n_all, struct refusal);
+    struct buf *texts = buf_in(a, 8 * size + LEAD_MAX_BYTE);
+    buf_reserve(texts, size);
     for (uint32_t i = 0; i < leads->count; i++)
-        add(p, i, &leads->items[i], like);
+        add(p, i, &leads->items[i], like, texts);
+    for (size_t i = 0, at = 0; i < p->n; at += p->lead[i++].body.len)
+        p->lead[i].body.ptr = texts->ptr + at;
     return OK;
 }
 

@@ -69,6 +69,7 @@ const struct route *route_find(struct arena *a, str method, str path, str *id, s
             continue;
         if (same_method(&routes[i], method)) {
             *id = found;
+            *allow = (str){0};
             return &routes[i];
         }
         const char *head = strcmp(routes[i].method, "GET") == 0 && routes[i].handle != events_get ? ", HEAD" : "";

@@ -124,7 +124,7 @@ static inline void world_start_api(struct world *w, const struct world_options *
     s.threads = 2;
     s.max_body_byte = 8 << 20;
     assert_ok(http_server_start(&s, &w->server));
-    api_watch(w->api, "test", w->server);
+    api_watch(w->api, API_PUBLIC, w->server);
     w->port = http_server_port(w->server);
 }
 

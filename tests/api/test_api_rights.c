@@ -289,7 +289,7 @@ static void test_metrics(void **state) {
                                         "galena_store_commit_bucket{le=\"+Inf\"} ",
                                         "galena_store_batch_bucket{le=\"1\"} ",
                                         "galena_http_requests_total{class=\"2xx\"} ",
-                                        "galena_http_connections{listener=\"test\"} "};
+                                        "galena_http_connections{listener=\"public\"} "};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (str_find(r.body, str_from(names[i])) < 0)
             fail_msg("no %s", names[i]);
