@@ -80,19 +80,6 @@ static int by_due(const void *a, const void *b) {
     return str_compare(x->run.lead, y->run.lead);
 }
 
-static void remember_cursor(struct store *s, const struct share *share, size_t n) {
-    const struct share *last = NULL;
-    for (size_t i = 0; i < n; i++)
-        if (share[i].quota > 0)
-            last = &share[i];
-    if (!last || last->tenant.len > TENANT_NAME_BYTE)
-        return;
-    pthread_mutex_lock(&s->lock);
-    memcpy(s->run_cursor, last->tenant.ptr, last->tenant.len);
-    s->run_cursor[last->tenant.len] = 0;
-    pthread_mutex_unlock(&s->lock);
-}
-
 /* One statement for each tenant that has a quota. */
 static err take_quotas(struct store *s, struct db *db, struct taking *t, struct share *share, size_t n) {
     struct db_value *param = ARENA_ARRAY(t->a, n * 3, struct db_value), *p = param;
@@ -124,7 +111,7 @@ static err take_fairly(struct store *s, struct db *db, struct taking *t) {
     for (int pass = 0; pass < CLAIM_PASSES && t->n < t->cap; pass++) {
         if (store_fair_divide(share, n, t->cap - t->n) == 0)
             break;
-        remember_cursor(s, share, n);
+        store_fair_remember(s, s->run_cursor, share, n);
         TRY(take_quotas(s, db, t, share, n));
     }
     return OK;

@@ -2,7 +2,6 @@
 #include "store/db_priv.h"
 
 #include "base/utf8.h"
-#include "store/driver_sql.h"
 
 #include <assert.h>
 #include <math.h>

@@ -3,6 +3,7 @@
 #define GALENA_STORE_DB_PRIV_H
 
 #include "store/db.h"
+#include "store/driver_sql.h"
 
 enum { DB_COLUMN_MAX = 128, DB_PARAM_MAX = 64, DB_FAULT_BYTE = 768 };
 
@@ -46,7 +47,6 @@ struct db {
 };
 
 /* The statements of sql/driver have numbers behind those of the catalogue. */
-extern const struct db_catalogue db_own;
 static inline size_t db_statement_count(const struct db *db) { return db->catalogue->n_statement + db_own.n_statement; }
 static inline unsigned db_own_query(const struct db *db, unsigned own) { return (unsigned)db->catalogue->n_statement + own; }
 static inline const struct db_statement *db_statement(const struct db *db, unsigned query) {

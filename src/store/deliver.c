@@ -57,19 +57,6 @@ static err take_quotas(struct sending *k, struct share *share, size_t n) {
     return OK;
 }
 
-static void remember_cursor(struct store *s, const struct share *share, size_t n) {
-    const struct share *last = NULL;
-    for (size_t i = 0; i < n; i++)
-        if (share[i].quota > 0)
-            last = &share[i];
-    if (!last || last->tenant.len > TENANT_NAME_BYTE)
-        return;
-    pthread_mutex_lock(&s->lock);
-    memcpy(s->delivery_cursor, last->tenant.ptr, last->tenant.len);
-    s->delivery_cursor[last->tenant.len] = 0;
-    pthread_mutex_unlock(&s->lock);
-}
-
 /* Those for which a newer generation is promised leave the list. */
 static err supersede(struct sending *k) {
     struct delivery_claim *c = k->claim;
@@ -149,7 +136,7 @@ static err claim_deliveries(void *ctx) {
     for (int pass = 0; pass < DELIVERY_PASSES && c->n < c->most; pass++) {
         if (store_fair_divide(share, n, c->most - c->n) == 0)
             break;
-        remember_cursor(k->store, share, n);
+        store_fair_remember(k->store, k->store->delivery_cursor, share, n);
         TRY(take_quotas(k, share, n));
     }
     if (c->n == 0)

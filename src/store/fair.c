@@ -73,3 +73,16 @@ size_t store_fair_divide(struct share *share, size_t n, size_t most) {
         given += round;
     return given;
 }
+
+void store_fair_remember(struct store *s, char *cursor, const struct share *share, size_t n) {
+    const struct share *last = NULL;
+    for (size_t i = 0; i < n; i++)
+        if (share[i].quota > 0)
+            last = &share[i];
+    if (!last || last->tenant.len > TENANT_NAME_BYTE)
+        return;
+    pthread_mutex_lock(&s->lock);
+    memcpy(cursor, last->tenant.ptr, last->tenant.len);
+    cursor[last->tenant.len] = 0;
+    pthread_mutex_unlock(&s->lock);
+}

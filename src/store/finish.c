@@ -25,7 +25,7 @@ static err seal_snapshot(struct store *s, struct sealer *sealer, struct finish *
 static err check_path(const struct lifecycle_path *path) {
     for (size_t i = 1; i < path->n; i++)
         TRY(lifecycle_check(path->state[i - 1], path->state[i]));
-    return path->n > 0 ? OK : fail(ERR_INPUT, "finish_without_state", "a passage without the lead's state cannot end");
+    return path->n > 0 ? OK : fail(ERR_INPUT, "path_empty", "a passage without the lead's state cannot end");
 }
 
 err store_finish(struct store *s, struct sealer *sealer, struct finish *c) {

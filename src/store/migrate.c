@@ -2,7 +2,6 @@
 #include "store/migrate.h"
 
 #include "store/db_priv.h"
-#include "store/driver_sql.h"
 
 #include <assert.h>
 #include <inttypes.h>

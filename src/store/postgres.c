@@ -4,8 +4,6 @@
  * other up. Each statement sent has an entry in a ring that says what to do with its answer. */
 #include "store/postgres_priv.h"
 
-#include "store/driver_sql.h"
-
 #include <assert.h>
 #include <errno.h>
 #include <poll.h>

@@ -118,6 +118,9 @@ err store_fair_tenants(struct store *s, struct db *db, unsigned query, const cha
  * Returns how much was given. */
 size_t store_fair_divide(struct share *share, size_t n, size_t most);
 
+/* Moves the store's cursor to the last tenant that has a quota. */
+void store_fair_remember(struct store *s, char *cursor, const struct share *share, size_t n);
+
 /* ---- audit of what calls do, inside their transaction (admin.c) ---- */
 err store_audit_entry(struct store *s, struct db *db, str tenant, str actor, str action, str subject, str detail) MUST_CHECK;
 

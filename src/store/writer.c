@@ -27,6 +27,7 @@ struct writer_thread {
     struct write **taken, **sorted; /* max_batch each */
     const struct write_kind *kind[KIND_MAX];
     size_t n_kind;
+    bool began;             /* the last attempt had a connection */
     uint64_t checkpoint_at; /* no attempt before the log is that long */
 };
 
@@ -195,14 +196,13 @@ struct attempt {
     struct writer_thread *t;
     struct write **batch;
     size_t n;
-    bool *began; /* there was a connection */
 };
 
 static err apply(void *ctx) {
     struct attempt *a = ctx;
     struct db *db = a->t->db;
     TRY(db_begin(db));
-    *a->began = true;
+    a->t->began = true;
     for (size_t from = 0, to = 0; from < a->n; from = to) {
         const struct write_kind *kind = a->batch[from]->kind;
         while (to < a->n && a->batch[to]->kind == kind)
@@ -216,10 +216,11 @@ static err apply(void *ctx) {
 }
 
 /* One transaction for the batch. */
-static err attempt(struct writer_thread *t, struct write **batch, size_t n, bool *began) {
+static err attempt(struct writer_thread *t, struct write **batch, size_t n) {
     struct writer *w = t->writer;
     int64_t begin = w->clock.steady_ns();
-    struct attempt a = {t, batch, n, began};
+    struct attempt a = {t, batch, n};
+    t->began = false;
     err rc = arena_run(db_scratch(t->db), apply, &a);
     if (rc != OK)
         db_rollback(t->db);
@@ -265,12 +266,11 @@ static bool is(err rc, err code, const char *slug) { return rc == code && strcmp
 
 /* One transaction; if it fails because of a command, two, and so on until those at fault stand alone. */
 static void settle(struct writer_thread *t, struct write **batch, size_t n) {
-    bool began = false;
-    err rc = attempt(t, batch, n, &began);
-    if (began && is(rc, ERR_AGAIN, "db_lost")) /* nothing was committed, and the server may be back already */
-        rc = attempt(t, batch, n, &began);
+    err rc = attempt(t, batch, n);
+    if (t->began && is(rc, ERR_AGAIN, "db_lost")) /* nothing was committed, and the server may be back already */
+        rc = attempt(t, batch, n);
     for (int i = 1; n == 1 && i < CONFLICT_ATTEMPTS && is(rc, ERR_CONFLICT, "db_serialization"); i++)
-        rc = attempt(t, batch, n, &began);
+        rc = attempt(t, batch, n);
     if (rc == OK || rc == ERR_AGAIN || n == 1) {
         finish(t->writer, batch, n, rc);
         return;
