@@ -151,7 +151,7 @@ class ApiTest(FlowTest):
 
         def post(i):
             try:
-                status, body, _ = self.ask('POST', '/v1/leads', key, {'leads': [self.lead(i * 50 + k) for k in range(50)]})
+                status, body, _ = self.ask('POST', '/v1/leads', key, {'leads': [self.lead(i * 5 + k) for k in range(5)]})
             except (OSError, http.client.HTTPException):
                 return
             if status == 202:
@@ -159,8 +159,8 @@ class ApiTest(FlowTest):
 
         for number in (signal.SIGKILL, signal.SIGTERM):
             with concurrent.futures.ThreadPoolExecutor(4) as pool:
-                jobs = [pool.submit(post, i + 100 * int(number)) for i in range(40)]
-                jobs[10].result()
+                jobs = [pool.submit(post, i + 100 * int(number)) for i in range(30)]
+                jobs[6].result()
                 code = self.service.stop(number)
                 concurrent.futures.wait(jobs)
             self.assertEqual(code, 0 if number == signal.SIGTERM else -number)
