@@ -117,10 +117,13 @@ static err check_options(const struct service_options *o, enum service_role role
     return OK;
 }
 
+static void close_vault(void *ctx) { vault_close(ctx); }
+
 static err open_store(struct service *v, struct session *s) {
     struct migrate_report report;
     TRY(place_make(s, &v->o->place));
     TRY(place_vault(s, &v->o->place, &v->vault));
+    arena_defer(s->arena, close_vault, v->vault); /* after everything that seals */
     TRY(place_migrate(s, &v->o->place, !place_is_shared(&v->o->place), &report));
     const struct store_config c = {.url = place_url(s->arena, &v->o->place),
                                    .clock = s->clock,
@@ -218,6 +221,7 @@ static err listen_control(struct service *v) {
     c.handle = api_handle;
     c.ctx = v->api;
     TRY(http_server_start(&c, &v->control));
+    api_watch(v->api, API_CONTROL, v->control);
     v->control_address = str_format(v->arena, "http://127.0.0.1:%d", http_server_port(v->control));
     return OK;
 }
@@ -235,6 +239,7 @@ static err listen_public(struct service *v) {
     c.handle = api_handle;
     c.ctx = v->api;
     TRY(http_server_start(&c, &v->server));
+    api_watch(v->api, API_PUBLIC, v->server);
     ptrdiff_t colon = -1;
     for (size_t i = 0; i < o->listen.len; i++)
         if (o->listen.ptr[i] == ':')
