@@ -307,7 +307,12 @@ class Peer:
                 pass
 
             def do_POST(self):
-                peer.answer(self, self.rfile.read(int(self.headers.get('Content-Length', 0))))
+                length = int(self.headers.get('Content-Length', 0))
+                body = self.rfile.read(length)
+                if len(body) < length:  # who sent it was killed on the way
+                    self.close_connection = True
+                else:
+                    peer.answer(self, body)
 
             do_GET = do_POST
 
@@ -340,7 +345,7 @@ class Receiver(Peer):
 
     def __init__(self, trouble=0.0):
         self.applied, self.repeats, self.bodies, self.problems = {}, 0, {}, []
-        self.newest = {}
+        self.texts = {}
         self.trouble, self.random = trouble, random.Random(1)
         self.seen = threading.Condition()
         super().__init__()
@@ -351,10 +356,11 @@ class Receiver(Peer):
             if key in self.applied:
                 self.repeats += 1
                 if self.bodies[key] != digest:
-                    self.problems.append(f'the body of {key} changed')
+                    self.problems.append(f'the body of {key} changed: {self.texts[key]} {body}')
                 return
             told = json.loads(body)
             self.applied[key] = time.time()
+            self.texts[key] = body
             self.bodies[key] = digest
             if told['idempotency_key'] != key or f'{told["tenant"]}:{told["lead"]}:{told["generation"]}:callback' != key:
                 self.problems.append(f'{key} does not fit its body')
