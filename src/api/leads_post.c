@@ -236,10 +236,10 @@ static void accepted(struct write *w, err rc) {
     struct posting *p = (struct posting *)w;
     struct call *c = p->call;
     crash_point("accept_durable");
-    if (rc == ERR_AGAIN && strcmp(err_slug(), "commit_unknown") == 0 && ++p->tries < MOST_TRIES &&
-        pool_run(c->api->pool, c, submit_again) == OK)
+    const bool unknown = rc == ERR_AGAIN && strcmp(err_slug(), "commit_unknown") == 0;
+    if (unknown && ++p->tries < MOST_TRIES && pool_run(c->api->pool, c, submit_again) == OK)
         return;
-    if (rc != OK && p->leased && strcmp(err_slug(), "commit_unknown") == 0)
+    if (unknown && p->leased)
         engine_doubt(c->api->c.engine);
     if (rc == OK && p->accept.key_conflict)
         rc = fail(ERR_CONFLICT, "idempotency_conflict", "this Idempotency-Key was used before with another request");
