@@ -217,6 +217,7 @@ static err listen_control(struct service *v) {
     c.handle = api_handle;
     c.ctx = v->api;
     TRY(http_server_start(&c, &v->control));
+    api_watch(v->api, API_CONTROL, v->control);
     v->control_address = str_format(v->arena, "http://127.0.0.1:%d", http_server_port(v->control));
     return OK;
 }
@@ -234,6 +235,7 @@ static err listen_public(struct service *v) {
     c.handle = api_handle;
     c.ctx = v->api;
     TRY(http_server_start(&c, &v->server));
+    api_watch(v->api, API_PUBLIC, v->server);
     ptrdiff_t colon = -1;
     for (size_t i = 0; i < o->listen.len; i++)
         if (o->listen.ptr[i] == ':')
