@@ -6,7 +6,7 @@
 #include "net/http_client.h"
 
 #include <semaphore.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 enum { CONTROL_FILE_BYTE = 65536, ANSWER_BYTE = 256 << 20 };
 
@@ -63,7 +63,7 @@ static bool answers(struct control *c) {
     return control_call(c, "GET", STR("/healthz"), (str){0}, &v) == OK;
 }
 
-err control_open(struct session *s, const struct control_options *o, struct control **out) {
+err control_make(struct session *s, const struct control_options *o, struct control **out) {
     struct control *c = ARENA_NEW(s->arena, struct control);
     *c = (struct control){.session = s, .arena = s->arena, .tenant = o->tenant};
     arena_defer(s->arena, close_control, c);
@@ -78,7 +78,32 @@ err control_open(struct session *s, const struct control_options *o, struct cont
     return OK;
 }
 
+err control_open(struct session *s, const struct control_options *o, struct control **out) {
+    struct stat st;
+    if (!place_is_shared(&o->place) && o->place.database.len == 0 &&
+        stat(place_path(s->arena, &o->place, "galena.db"), &st) != 0)
+        return fail(
+            ERR_ABSENT, "place_empty",
+            "%.*s: there is no database of galena here\nname its directory with --data; galena serve makes a new one",
+            STR_ARG(o->place.data));
+    return control_make(s, o, out);
+}
+
 bool control_is_own(const struct control *c) { return c->own != NULL; }
+
+err control_can_accept(const struct control *c) {
+    if (!c->own || service_knows_pins(c->own))
+        return OK;
+    return fail(
+        ERR_ABSENT, "nothing_scores",
+        "it is not known what is to score leads here: no service has run on this data\nstart galena serve with --model "
+        "or --profile first");
+}
+
+void control_tell_idle(const struct control *c) {
+    if (c->own && !c->session->quiet)
+        fputs("No service runs on this data: what waits is done when galena serve is started.\n", c->session->err.file);
+}
 
 /* ---- calls ---- */
 
