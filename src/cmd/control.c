@@ -18,11 +18,14 @@ struct control {
     str address, token, tenant;
 };
 
-static void close_control(void *ctx) {
+static void stop_client(void *ctx) {
     struct control *c = ctx;
     http_client_stop(c->client);
-    if (c->own)
-        service_stop(c->own, 1000);
+}
+
+static void stop_own(void *ctx) {
+    struct control *c = ctx;
+    service_stop(c->own, 1000);
 }
 
 /* What the running service wrote down; ERR_ABSENT when none runs. */
@@ -52,6 +55,7 @@ static err start_own(struct control *c, const struct place_options *place) {
     struct service_options *o = ARENA_NEW(c->arena, struct service_options);
     *o = service_defaults(c->session, place);
     TRY(service_start(c->session, o, SERVICE_CONTROL, &c->own));
+    arena_defer(c->arena, stop_own, c); /* now, so that it comes before the end of the service's parts */
     c->address = service_control_address(c->own);
     c->token = service_control_token(c->own);
     return OK;
@@ -66,7 +70,7 @@ static bool answers(struct control *c) {
 err control_make(struct session *s, const struct control_options *o, struct control **out) {
     struct control *c = ARENA_NEW(s->arena, struct control);
     *c = (struct control){.session = s, .arena = s->arena, .tenant = o->tenant};
-    arena_defer(s->arena, close_control, c);
+    arena_defer(s->arena, stop_client, c);
     TRY(start_client(c));
     err rc = find_running(c, &o->place);
     if (rc == OK && answers(c)) {
