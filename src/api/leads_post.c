@@ -33,12 +33,26 @@ struct posting {
 
 /* ---- reading ---- */
 
+/* Has a lead of many at most the values and levels that one alone may have? */
+static bool within(const struct json *v, int levels, size_t *values) {
+    if (++*values > LEAD_MAX_VALUE)
+        return false;
+    if (v->type != JSON_OBJECT && v->type != JSON_ARRAY)
+        return true;
+    bool good = levels > 0;
+    for (uint32_t i = 0; good && i < v->count; i++)
+        good = within(v->type == JSON_ARRAY ? &v->items[i] : &v->members[i].value, levels - 1, values);
+    return good;
+}
+
 static err read_one(struct call *c, const struct json *v, str body, struct new_lead *out) {
     struct identity id;
     if (v->type != JSON_OBJECT)
         return fail(ERR_INPUT, "lead_form", "a lead is a JSON object");
-    if (body.len == 0 || body.len > LEAD_MAX_BYTE)
-        return fail(ERR_LIMIT, "lead_too_large", "a lead may have %d bytes", (int)LEAD_MAX_BYTE);
+    size_t values = 0;
+    if (body.len > LEAD_MAX_BYTE || !within(v, LEAD_MAX_DEPTH, &values))
+        return fail(ERR_LIMIT, "lead_too_large", "a lead may have %d bytes, %d values and %d levels", (int)LEAD_MAX_BYTE,
+                    (int)LEAD_MAX_VALUE, (int)LEAD_MAX_DEPTH);
     TRY(validate_check(c->arena, v));
     TRY(validate_identity(c->arena, v, &id));
     out->body = body;
@@ -90,15 +104,18 @@ static err read_many(struct posting *p, const struct json *v, const struct new_l
     return OK;
 }
 
+/* No value takes less than two bytes, with the comma behind it. */
+static size_t most_values(size_t body_byte) {
+    const size_t most = (size_t)API_BATCH_LEADS * 2048, need = body_byte / 2 + 2;
+    return need < most ? need : most;
+}
+
 static err read_leads(struct posting *p, const struct new_lead *like) {
     struct call *c = p->call;
     const struct json *v;
-    struct json_limits limits = validate_limits();
-    limits.max_depth += 2;
-    if (c->r->body.len > LEAD_MAX_BYTE) { /* it can only be a batch */
-        limits.max_byte = c->r->body.len;
-        limits.max_value = (size_t)API_BATCH_LEADS * 4096;
-    }
+    const struct json_limits limits = {.max_byte = c->r->body.len + 1, /* the server has its own limit on them */
+                                       .max_depth = LEAD_MAX_DEPTH + 2,
+                                       .max_value = most_values(c->r->body.len)};
     TRY(api_read_body(c, &limits, &v));
     p->many = json_get(v, STR("leads")) != NULL;
     if (p->many)

@@ -143,10 +143,13 @@ static err check_options(const struct service_options *o, enum service_role role
     return OK;
 }
 
+static void close_vault(void *ctx) { vault_close(ctx); }
+
 static err open_store(struct service *v, struct session *s) {
     struct migrate_report report;
     TRY(place_make(s, &v->o->place));
     TRY(place_vault(s, &v->o->place, &v->vault));
+    arena_defer(s->arena, close_vault, v->vault); /* after everything that seals */
     TRY(place_migrate(s, &v->o->place, !place_is_shared(&v->o->place), &report));
     const struct store_config c = {.url = place_url(s->arena, &v->o->place),
                                    .clock = s->clock,

@@ -12,16 +12,18 @@ static const struct {
     int status;
     str body;
 } PROBLEMS[] = {
-    {400, STR_INIT("{\"type\":\"about:blank\",\"title\":\"Bad Request\",\"status\":400,"
+    {400, STR_INIT("{\"type\":\"about:blank\",\"code\":\"http_malformed\",\"title\":\"Bad Request\",\"status\":400,"
                    "\"detail\":\"The request line or its header fields are malformed or ambiguous.\"}\n")},
-    {413, STR_INIT("{\"type\":\"about:blank\",\"title\":\"Content Too Large\",\"status\":413,"
+    {413, STR_INIT("{\"type\":\"about:blank\",\"code\":\"http_too_large\",\"title\":\"Content Too Large\",\"status\":413,"
                    "\"detail\":\"The request is larger than this server accepts.\"}\n")},
-    {431, STR_INIT("{\"type\":\"about:blank\",\"title\":\"Request Header Fields Too Large\",\"status\":431,"
+    {431, STR_INIT("{\"type\":\"about:blank\",\"code\":\"http_header_too_large\",\"title\":\"Request Header Fields Too "
+                   "Large\",\"status\":431,"
                    "\"detail\":\"There are too many header fields.\"}\n")},
-    {500, STR_INIT("{\"type\":\"about:blank\",\"title\":\"Internal Server Error\",\"status\":500}\n")},
-    {501, STR_INIT("{\"type\":\"about:blank\",\"title\":\"Not Implemented\",\"status\":501,"
+    {500, STR_INIT("{\"type\":\"about:blank\",\"code\":\"http_failed\",\"title\":\"Internal Server Error\",\"status\":500,"
+                   "\"detail\":\"The answer could not be sent.\"}\n")},
+    {501, STR_INIT("{\"type\":\"about:blank\",\"code\":\"http_coding\",\"title\":\"Not Implemented\",\"status\":501,"
                    "\"detail\":\"This server reads no transfer encoding but chunked.\"}\n")},
-    {503, STR_INIT("{\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,"
+    {503, STR_INIT("{\"type\":\"about:blank\",\"code\":\"http_busy\",\"title\":\"Service Unavailable\",\"status\":503,"
                    "\"detail\":\"The server is busy or stopping; repeat the request later.\"}\n")},
 };
 

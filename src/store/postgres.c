@@ -342,7 +342,7 @@ static err post(struct db *db, unsigned query, const struct db_value *param, siz
         return post_many(db, query, param, n_row, changed);
     TRY(prepare(db, query, false));
     for (size_t row = 0; row < n_row; row++) {
-        TRY(postgres_encode(db, s, &state(db)->single[query], param + row * s->n_param));
+        TRY(postgres_encode(db, s, &state(db)->single[query], s->n_param > 0 ? param + row * s->n_param : NULL));
         TRY(send_begin(db));
         TRY(send_prepared(
             db, (struct expect){.what = EXPECT_EXEC, .query = query, .changed = changed ? &changed[row] : NULL}, false));
@@ -354,7 +354,7 @@ static err query_rows(struct db *db, unsigned query, const struct db_value *para
     const struct db_statement *s = db_statement(db, query);
     TRY(prepare(db, query, false));
     for (size_t row = 0; row < n_row; row++) {
-        TRY(postgres_encode(db, s, &state(db)->single[query], param + row * s->n_param));
+        TRY(postgres_encode(db, s, &state(db)->single[query], s->n_param > 0 ? param + row * s->n_param : NULL));
         TRY(send_begin(db));
         TRY(send_prepared(db, (struct expect){.what = EXPECT_QUERY, .query = query, .row = row, .fn = fn, .ctx = ctx},
                           false));

@@ -328,7 +328,7 @@ static err post(struct db *db, unsigned query, const struct db_value *param, siz
     unsigned n = db_statement(db, query)->n_param;
     err rc = OK;
     for (size_t row = 0; row < n_row && rc == OK; row++) {
-        rc = bind(db, query, param + row * n);
+        rc = bind(db, query, n > 0 ? param + row * n : NULL);
         if (rc == OK)
             rc = step_through(db, query, changed ? &changed[row] : NULL);
     }
@@ -385,7 +385,7 @@ static err query_rows(struct db *db, unsigned query, const struct db_value *para
     unsigned n = db_statement(db, query)->n_param;
     err rc = OK;
     for (size_t row = 0; row < n_row && rc == OK; row++) {
-        rc = bind(db, query, param + row * n);
+        rc = bind(db, query, n > 0 ? param + row * n : NULL);
         s->active = s->statement[query];
         if (rc == OK)
             rc = give_rows(db, query, row, fn, ctx);

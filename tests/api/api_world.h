@@ -42,6 +42,7 @@ struct world_options {
     unsigned workers;
     int64_t max_backlog;
     bool open_metrics, no_hook;
+    const char *database; /* an empty one; NULL: SQLite */
 };
 
 static inline str world_key(struct world *w, const char *tenant, unsigned scopes, double rate, double burst) {
@@ -66,10 +67,10 @@ static inline str world_pins(struct world *w) {
     return text;
 }
 
-static inline void world_open_store(struct world *w) {
+static inline void world_open_store(struct world *w, const struct world_options *o) {
     struct migrate_report report;
     struct db *db;
-    const char *path = str_format(w->a, "%s/t.db", w->directory).ptr;
+    const char *path = o->database ? o->database : str_format(w->a, "%s/t.db", w->directory).ptr;
     const struct db_config d = {.url = path, .catalogue = &store_catalogue};
     assert_ok(db_open(w->a, &d, &db));
     assert_ok(store_migrate(db, &report));
@@ -149,7 +150,7 @@ static inline struct world *world_new(struct arena *a, const struct world_option
     snprintf(w->directory, sizeof w->directory, "/tmp/galena-api-XXXXXX");
     assert_non_null(mkdtemp(w->directory));
     w->metrics = metrics_new(a);
-    world_open_store(w);
+    world_open_store(w, o);
     world_start_engine(w, o);
     world_start_api(w, o);
     w->description = world_description(a);

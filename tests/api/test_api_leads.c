@@ -75,6 +75,14 @@ static void test_nul_and_large_bodies(void **state) {
     struct reply r = ask_with(w, "POST", "/v1/leads", w->all, "Content-Type: application/json\r\n", STR("{\"a\":\"\0\"}"));
     assert_int_equal(r.status, 400);
     buf_clear(b);
+    buf_add(b, STR("{\"a\":[0"));
+    for (int i = 0; i < 8192; i++)
+        buf_add(b, STR(",1"));
+    buf_add(b, STR("]}"));
+    assert_code(ask(w, "POST", "/v1/leads", w->all, str_cstr(w->a, buf_str(b))), 413, "lead_too_large");
+    assert_code(ask(w, "POST", "/v1/leads", w->all, "{\"a\":[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]}"), 413, "lead_too_large");
+    assert_status(ask(w, "POST", "/v1/leads", w->all, "{\"a\":[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]}"), 202);
+    buf_clear(b);
     for (int i = 0; i < 100000; i++)
         buf_add_byte(b, '[');
     r = ask(w, "POST", "/v1/leads", w->all, str_cstr(w->a, buf_str(b)));
@@ -85,7 +93,8 @@ static const char *batch(struct world *w, int n, int from) {
     struct buf *b = buf_in(w->a, 16 << 20);
     buf_add(b, STR("{\"leads\":["));
     for (int i = 0; i < n; i++)
-        buf_add_format(b, "%s{\"lead_id\":\"B%d\",\"custom\":{\"employees\":%d}}", i > 0 ? "," : "", from + i, 10 + i);
+        buf_add_format(b, "%s{\"lead_id\":\"B%d\",\"custom\":{\"employees\":%d,\"a\":[1,2,3,4,5,6,7,8]}}", i > 0 ? "," : "",
+                       from + i, 10 + i);
     buf_add(b, STR("]}"));
     return str_cstr(w->a, buf_str(b));
 }
