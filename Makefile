@@ -25,7 +25,7 @@ $(BUILD)/build.ninja:
 	@meson setup $(BUILD) --buildtype=release -Dtests=false >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
 	@rm -f $(BUILD).log
 
-## make demo       sample leads, train, evaluate, score, explain: ends by itself
+## make demo       sample leads, train, evaluate, score, explain, serve: ends by itself
 demo: setup-build
 	@$(MAKE) --no-print-directory all
 	@tools/demo.sh $(BUILD)/src/cmd/galena

@@ -6,7 +6,7 @@
 #include "net/http_client.h"
 
 #include <semaphore.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 enum { CONTROL_FILE_BYTE = 65536, ANSWER_BYTE = 256 << 20 };
 
@@ -18,11 +18,14 @@ struct control {
     str address, token, tenant;
 };
 
-static void close_control(void *ctx) {
+static void stop_client(void *ctx) {
     struct control *c = ctx;
     http_client_stop(c->client);
-    if (c->own)
-        service_stop(c->own, 1000);
+}
+
+static void stop_own(void *ctx) {
+    struct control *c = ctx;
+    service_stop(c->own, 1000);
 }
 
 /* What the running service wrote down; ERR_ABSENT when none runs. */
@@ -52,6 +55,7 @@ static err start_own(struct control *c, const struct place_options *place) {
     struct service_options *o = ARENA_NEW(c->arena, struct service_options);
     *o = service_defaults(c->session, place);
     TRY(service_start(c->session, o, SERVICE_CONTROL, &c->own));
+    arena_defer(c->arena, stop_own, c); /* now, so that it comes before the end of the service's parts */
     c->address = service_control_address(c->own);
     c->token = service_control_token(c->own);
     return OK;
@@ -63,10 +67,10 @@ static bool answers(struct control *c) {
     return control_call(c, "GET", STR("/healthz"), (str){0}, &v) == OK;
 }
 
-err control_open(struct session *s, const struct control_options *o, struct control **out) {
+err control_make(struct session *s, const struct control_options *o, struct control **out) {
     struct control *c = ARENA_NEW(s->arena, struct control);
     *c = (struct control){.session = s, .arena = s->arena, .tenant = o->tenant};
-    arena_defer(s->arena, close_control, c);
+    arena_defer(s->arena, stop_client, c);
     TRY(start_client(c));
     err rc = find_running(c, &o->place);
     if (rc == OK && answers(c)) {
@@ -78,7 +82,32 @@ err control_open(struct session *s, const struct control_options *o, struct cont
     return OK;
 }
 
+err control_open(struct session *s, const struct control_options *o, struct control **out) {
+    struct stat st;
+    if (!place_is_shared(&o->place) && o->place.database.len == 0 &&
+        stat(place_path(s->arena, &o->place, "galena.db"), &st) != 0)
+        return fail(
+            ERR_ABSENT, "place_empty",
+            "%.*s: there is no database of galena here\nname its directory with --data; galena serve makes a new one",
+            STR_ARG(o->place.data));
+    return control_make(s, o, out);
+}
+
 bool control_is_own(const struct control *c) { return c->own != NULL; }
+
+err control_can_accept(const struct control *c) {
+    if (!c->own || service_knows_pins(c->own))
+        return OK;
+    return fail(
+        ERR_ABSENT, "nothing_scores",
+        "it is not known what is to score leads here: no service has run on this data\nstart galena serve with --model "
+        "or --profile first");
+}
+
+void control_tell_idle(const struct control *c) {
+    if (c->own && !c->session->quiet)
+        fputs("No service runs on this data: what waits is done when galena serve is started.\n", c->session->err.file);
+}
 
 /* ---- calls ---- */
 

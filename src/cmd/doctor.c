@@ -1,5 +1,7 @@
 /* doctor.c — galena doctor: looks at the installation and the data, and says what is wrong and what to do. */
 #include "cmd/control.h"
+#include "cmd/present.h"
+#include "cmd/reply.h"
 #include "store/query.h"
 
 #include <errno.h>
@@ -9,7 +11,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-enum { MOST_FINDINGS = 32 };
+enum { MOST_FINDINGS = 32, TEXT_COLUMN = 27, MAX_WIDTH = 100 };
 
 enum verdict { FINE, NOTE, WRONG };
 
@@ -215,11 +217,14 @@ static err print(struct doctor *d, size_t n_wrong) {
     }
     for (size_t i = 0; i < d->n; i++) {
         const struct finding *f = &d->finding[i];
-        fprintf(s->out.file, "%s%-6s%s %-18s ", terminal_style(&s->out, style[f->verdict]), word[f->verdict],
+        fprintf(s->out.file, "  %s%-5s%s  %-16s  ", terminal_style(&s->out, style[f->verdict]), word[f->verdict],
                 terminal_style(&s->out, STYLE_PLAIN), f->check);
-        terminal_put(&s->out, f->text);
-        fputc('\n', s->out.file);
+        present_wrap(&s->out, f->text, TEXT_COLUMN, TEXT_COLUMN, s->out.width < MAX_WIDTH ? s->out.width : MAX_WIDTH);
     }
+    if (n_wrong == 0)
+        fputs("\nNothing is wrong.\n", s->out.file);
+    else
+        fprintf(s->out.file, "\n%.*s wrong.\n", STR_ARG(reply_count(s->arena, (int64_t)n_wrong, "thing is", "things are")));
     return OK;
 }
 

@@ -1,5 +1,7 @@
 /* key.c — galena key create, list, revoke, rotate-master; galena audit verify. */
 #include "cmd/control.h"
+#include "cmd/present.h"
+#include "cmd/reply.h"
 
 struct key_options {
     struct control_options control;
@@ -8,17 +10,6 @@ struct key_options {
     double rate, burst;
     bool tenants;
 };
-
-static err print_json(struct session *s, const struct json *v) {
-    struct session_document *d = session_document_new(s);
-    json_value(&d->w, v);
-    return session_document_print(s, d);
-}
-
-static str text_of(const struct json *object, const char *key) {
-    const struct json *v = json_get(object, str_from(key));
-    return v && v->type == JSON_STRING ? v->string : STR("-");
-}
 
 static str request_of(struct session *s, const struct key_options *o) {
     struct buf *body = buf_in(s->arena, 1 << 16);
@@ -41,15 +32,15 @@ static err run_create(struct session *s, const void *options) {
     const struct key_options *o = options;
     struct control *c;
     const struct json *v;
-    TRY(control_open(s, &o->control, &c));
+    TRY(control_make(s, &o->control, &c));
     TRY(control_call(c, "POST", STR("/v1/keys"), request_of(s, o), &v));
     if (s->json)
-        return print_json(s, v);
+        return reply_print(s, v);
     /* The key alone goes to standard output, so that KEY=$(galena key create ...) holds it. */
-    fprintf(s->out.file, "%.*s\n", STR_ARG(text_of(v, "token")));
+    fprintf(s->out.file, "%.*s\n", STR_ARG(reply_text(v, "token")));
     if (!s->quiet)
         fprintf(s->err.file, "Key %.*s of tenant %.*s. It is shown this once; only its hash is kept.\n",
-                STR_ARG(text_of(v, "id")), STR_ARG(o->control.tenant));
+                STR_ARG(reply_text(v, "id")), STR_ARG(o->control.tenant));
     return OK;
 }
 
@@ -62,6 +53,21 @@ static str join_scopes(struct arena *a, const struct json *scopes) {
     return str_join(a, part, n, STR(","));
 }
 
+static void list_key(struct session *s, struct present_table *t, const struct json *k) {
+    struct arena *a = s->arena;
+    bool gone = reply_text(k, "revoked_at").len > 0;
+    double rate = 0;
+    if (json_get_number(k, STR("rate"), &rate) != OK || rate <= 0)
+        rate = 0;
+    present_cell(t, reply_text(k, "id"));
+    present_cell(t, str_format(a, "%.*s...", STR_ARG(reply_text(k, "hint"))));
+    present_cell(t, join_scopes(a, json_get(k, STR("scopes"))));
+    present_cell(t, rate > 0 ? str_format(a, "%.15g", rate) : STR("any"));
+    present_cell(t, reply_time(a, k, "created_at"));
+    present_cell(t, reply_text(k, "name"));
+    present_cell_style(t, STYLE_BAD, gone ? STR("revoked") : STR(""));
+}
+
 static err run_list(struct session *s, const void *options) {
     const struct key_options *o = options;
     struct control *c;
@@ -69,17 +75,14 @@ static err run_list(struct session *s, const void *options) {
     TRY(control_open(s, &o->control, &c));
     TRY(control_call(c, "GET", STR("/v1/keys"), (str){0}, &v));
     if (s->json)
-        return print_json(s, v);
+        return reply_print(s, v);
     TRY(json_get_array(v, STR("keys"), &keys));
-    for (uint32_t i = 0; i < keys->count; i++) {
-        const struct json *k = &keys->items[i];
-        const struct json *revoked = json_get(k, STR("revoked_at"));
-        bool gone = revoked && revoked->type == JSON_STRING;
-        terminal_put(&s->out,
-                     str_format(s->arena, "%-26.*s  %-11.*s  %-24.*s  %.*s%s\n", STR_ARG(text_of(k, "id")),
-                                STR_ARG(text_of(k, "hint")), STR_ARG(join_scopes(s->arena, json_get(k, STR("scopes")))),
-                                STR_ARG(text_of(k, "name")), gone ? "  revoked" : ""));
-    }
+    if (keys->count == 0)
+        fputs("No keys.\n", s->out.file);
+    struct present_table table = present_table_new(s->arena, "id|key|scopes|>a second|made (UTC)|name|");
+    for (uint32_t i = 0; i < keys->count; i++)
+        list_key(s, &table, &keys->items[i]);
+    present_table_print(&s->out, &table);
     return OK;
 }
 
@@ -93,7 +96,7 @@ static err run_revoke(struct session *s, const void *options) {
     TRY(control_open(s, &o->control, &c));
     TRY(control_call(c, "DELETE", buf_str(path), (str){0}, &v));
     if (s->json)
-        return print_json(s, v);
+        return reply_print(s, v);
     fputs("The key is revoked.\n", s->out.file);
     return OK;
 }
@@ -107,10 +110,10 @@ static err run_rotate(struct session *s, const void *options) {
     TRY(control_call(c, "POST", STR("/v1/keys/rotate-master"),
                      o->tenants ? STR("{\"tenants\":true}") : STR("{\"tenants\":false}"), &v));
     if (s->json)
-        return print_json(s, v);
+        return reply_print(s, v);
     TRY(json_get_integer(v, STR("rewrapped"), &n));
-    fprintf(s->out.file, "%lld keys are wrapped anew. When no process uses the old master key any more, it may go.\n",
-            (long long)n);
+    fprintf(s->out.file, "%.*s wrapped anew. When no process uses the old master key any more, it may go.\n",
+            STR_ARG(reply_count(s->arena, n, "key is", "keys are")));
     return OK;
 }
 
@@ -122,10 +125,10 @@ static err run_audit(struct session *s, const void *options) {
     TRY(control_open(s, &o->control, &c));
     TRY(control_call(c, "GET", STR("/v1/audit/verify"), (str){0}, &v));
     if (s->json)
-        return print_json(s, v);
+        return reply_print(s, v);
     TRY(json_get_integer(v, STR("entries"), &n));
-    fprintf(s->out.file, "The audit log of %.*s is whole: %lld entries, each fits the one before.\n",
-            STR_ARG(o->control.tenant), (long long)n);
+    fprintf(s->out.file, "The audit log of %.*s is whole: %.*s, and each fits the one before.\n", STR_ARG(o->control.tenant),
+            STR_ARG(reply_count(s->arena, n, "entry", "entries")));
     return OK;
 }
 
@@ -138,7 +141,8 @@ static const struct setting create_table[] = {
      AT(scopes),
      .required = true,
      .arg = "SCOPE,...",
-     .help = "ingest (send leads and outcomes), read, write (rescore, cancel, retry), admin (keys, erasure)"},
+     .help = "ingest (send leads), read (leads, queue, events, metrics), write (outcomes, rescore, cancel, retry, erase), "
+             "admin (keys, audit log)"},
     {.name = "rate",
      .type = SETTING_NUMBER,
      AT(rate),
@@ -170,8 +174,11 @@ static const struct setting rotate_table[] = {
 const struct command command_key_create = {
     .name = "key create",
     .summary = "make a key for the API",
-    .description = "Makes a bearer key for one tenant with the scopes named, and prints it once; only its hash is kept.",
-    .examples = "galena key create website --scopes ingest\ngalena key create dashboard --scopes read --rate 20\n",
+    .description =
+        "Makes a bearer key for one tenant with the scopes named, and prints it once; only its hash is kept. The key "
+        "alone goes to standard output.",
+    .examples = "# a key for a program that sends leads\nKEY=$(galena key create website --scopes ingest)\n# and one that "
+                "only looks, 20 times a second\ngalena key create dashboard --scopes read --rate 20\n",
     COMMAND_SETTINGS(create_table),
     COMMAND_ARGUMENTS(name_arguments),
     .options_size = sizeof(struct key_options),
@@ -182,7 +189,7 @@ const struct command command_key_create = {
 const struct command command_key_list = {
     .name = "key list",
     .summary = "list the keys of the API",
-    .description = "Lists keys by identifier, first characters, scopes and name.",
+    .description = "Lists the keys of a tenant: identifier, first characters, scopes, rate, and whether it was revoked.",
     COMMAND_SETTINGS(plain_table),
     .options_size = sizeof(struct key_options),
     .configured = true,

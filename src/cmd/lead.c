@@ -1,31 +1,7 @@
-/* lead.c — galena lead list, show, import, rescore, cancel, retry, erase. */
+/* lead.c — galena lead list, show, rescore, cancel, retry, erase. */
 #include "cmd/control.h"
 #include "cmd/present.h"
-#include "cmd/progress.h"
-#include "intake/table.h"
-
-#include <math.h>
-
-enum { IMPORT_BATCH = 500, IMPORT_BYTE = 4 << 20 };
-
-/* ---- reading answers ---- */
-
-static str text_of(const struct json *object, const char *key) {
-    const struct json *v = json_get(object, str_from(key));
-    return v && v->type == JSON_STRING ? v->string : (str){0};
-}
-
-/* A number with so many digits behind the point; empty when there is none. */
-static str number_of(struct arena *a, const struct json *object, const char *key, int digits) {
-    const struct json *v = json_get(object, str_from(key));
-    return json_is_number(v) ? str_format(a, "%.*f", digits, json_number_of(v)) : (str){0};
-}
-
-static err print_json(struct session *s, const struct json *v) {
-    struct session_document *d = session_document_new(s);
-    json_value(&d->w, v);
-    return session_document_print(s, d);
-}
+#include "cmd/reply.h"
 
 /* ---- list ---- */
 
@@ -42,26 +18,8 @@ static void add_query(struct buf *path, const char *name, str value) {
     control_escape(path, value);
 }
 
-static void list_row(struct session *s, const struct json *lead) {
-    struct arena *a = s->arena;
-    const struct json *run = json_get(lead, STR("run"));
-    str score = number_of(a, lead, "score", 3), low = number_of(a, lead, "low", 2), high = number_of(a, lead, "high", 2);
-    str interval = score.len > 0 ? str_format(a, "%.*s (%.*s-%.*s)", STR_ARG(score), STR_ARG(low), STR_ARG(high)) : STR("-");
-    str row = str_format(a, "%-26.*s  %-19.*s  %-18.*s  %-17.*s  %-17.*s  %-4.*s", STR_ARG(text_of(lead, "id")),
-                         STR_ARG(str_slice(text_of(lead, "received_at"), 0, 19)), STR_ARG(text_of(lead, "state")),
-                         STR_ARG(text_of(lead, "outcome")), STR_ARG(interval), STR_ARG(text_of(lead, "tier")));
-    terminal_put(&s->out, row);
-    if (run && run->type == JSON_OBJECT)
-        terminal_put(&s->out, str_format(a, "  %.*s %.*s", STR_ARG(text_of(run, "status")), STR_ARG(text_of(run, "code"))));
-    fputc('\n', s->out.file);
-}
-
-static err run_list(struct session *s, const void *options) {
-    const struct list_options *o = options;
-    struct control *c;
-    const struct json *v, *leads;
+static str list_path(struct session *s, const struct list_options *o) {
     struct buf *path = buf_in(s->arena, 1 << 16);
-    TRY(control_open(s, &o->control, &c));
     buf_add(path, STR("/v1/leads"));
     add_query(path, "limit", str_format(s->arena, "%lld", (long long)o->limit));
     add_query(path, "state", o->state);
@@ -73,19 +31,51 @@ static err run_list(struct session *s, const void *options) {
     add_query(path, "since", o->since);
     add_query(path, "until", o->until);
     add_query(path, "cursor", o->after);
-    TRY(buf_check(path));
-    TRY(control_call(c, "GET", buf_str(path), (str){0}, &v));
+    return buf_str(path);
+}
+
+/* "waiting at enrich", "dead: target_refused"; empty when no run is alive. */
+static str run_text(struct arena *a, const struct json *lead) {
+    const struct json *run = json_get(lead, STR("run"));
+    str status = reply_text(run, "status"), code = reply_text(run, "code"), stage = reply_text(run, "stage");
+    if (code.len > 0)
+        return str_format(a, "%.*s: %.*s", STR_ARG(status), STR_ARG(code));
+    if (str_equal(status, STR("waiting")) && stage.len > 0)
+        return str_format(a, "waiting at %.*s", STR_ARG(stage));
+    return status;
+}
+
+static void list_row(struct session *s, struct present_table *t, const struct json *lead) {
+    struct arena *a = s->arena;
+    str tier = reply_text(lead, "tier"), outcome = reply_text(lead, "outcome");
+    present_cell(t, reply_text(lead, "id"));
+    present_cell(t, reply_time(a, lead, "received_at"));
+    present_cell(t, reply_text(lead, "state"));
+    present_cell_style(t, str_equal(outcome, STR("failed")) ? STYLE_BAD : STYLE_PLAIN, outcome);
+    present_cell(t, reply_score(a, lead));
+    present_cell(t, reply_interval(a, lead));
+    present_cell_style(t, reply_tier_style(tier), tier);
+    present_cell(t, run_text(a, lead));
+}
+
+static err run_list(struct session *s, const void *options) {
+    const struct list_options *o = options;
+    struct control *c;
+    const struct json *v, *leads;
+    TRY(control_open(s, &o->control, &c));
+    TRY(control_call(c, "GET", list_path(s, o), (str){0}, &v));
     if (s->json)
-        return print_json(s, v);
+        return reply_print(s, v);
     TRY(json_get_array(v, STR("leads"), &leads));
-    terminal_put_style(&s->out, STYLE_DIM,
-                       STR("lead                        received             state               outcome            score "
-                           "(interval)   tier\n"));
+    if (leads->count == 0)
+        fputs("No leads.\n", s->out.file);
+    struct present_table t = present_table_new(s->arena, "lead|received (UTC)|state|outcome|>score|>95 % between|tier|run");
     for (uint32_t i = 0; i < leads->count; i++)
-        list_row(s, &leads->items[i]);
-    str next = text_of(v, "next");
+        list_row(s, &t, &leads->items[i]);
+    present_table_print(&s->out, &t);
+    str next = reply_text(v, "next");
     if (next.len > 0)
-        fprintf(s->out.file, "more: --after %.*s\n", STR_ARG(next));
+        fprintf(s->out.file, "\nThere are more: --after %.*s\n", STR_ARG(next));
     return OK;
 }
 
@@ -96,6 +86,8 @@ struct one_options {
     str lead;
 };
 
+enum { LABEL_COLUMN = 14 };
+
 static str lead_path(struct session *s, str lead, const char *rest) {
     struct buf *path = buf_in(s->arena, 4096);
     buf_add(path, STR("/v1/leads/"));
@@ -104,106 +96,213 @@ static str lead_path(struct session *s, str lead, const char *rest) {
     return buf_str(path);
 }
 
+static void show_pair(struct session *s, const char *label, str value) {
+    if (value.len > 0)
+        present_pair(&s->out, label, LABEL_COLUMN, value);
+}
+
+/* "3.1 %, between 0.5 and 16.5 %: cold". */
+static str score_text(struct arena *a, const struct json *v) {
+    str score = reply_score(a, v), between = reply_interval(a, v);
+    if (score.len == 0)
+        return score;
+    return str_format(a, "%.*s%s%.*s: %.*s", STR_ARG(score), between.len > 0 ? ", from " : "", STR_ARG(between),
+                      STR_ARG(reply_text(v, "tier")));
+}
+
+static void show_run(struct session *s, const struct json *v) {
+    struct arena *a = s->arena;
+    const struct json *run = json_get(v, STR("run"));
+    if (!run || run->type != JSON_OBJECT)
+        return;
+    show_pair(s, "run",
+              str_format(a, "%.*s, generation %lld, attempt %lld", STR_ARG(run_text(a, v)),
+                         (long long)reply_integer(run, "generation"), (long long)reply_integer(run, "attempt")));
+    show_pair(s, "because", reply_text(run, "reason"));
+    if (str_equal(reply_text(run, "status"), STR("waiting")))
+        show_pair(s, "until", str_format(a, "%.*s UTC", STR_ARG(reply_time(a, run, "run_at"))));
+}
+
 static void show_head(struct session *s, const struct json *v) {
     struct arena *a = s->arena;
-    present_pair(&s->out, "state", 14, text_of(v, "state"));
-    present_pair(&s->out, "received", 14, text_of(v, "received_at"));
-    present_pair(&s->out, "source", 14, text_of(v, "source"));
-    present_pair(&s->out, "outcome", 14, text_of(v, "outcome"));
-    str score = number_of(a, v, "score", 4);
-    if (score.len > 0)
-        present_pair(&s->out, "score", 14,
-                     str_format(a, "%.*s, between %.*s and %.*s: %.*s", STR_ARG(score), STR_ARG(number_of(a, v, "low", 3)),
-                                STR_ARG(number_of(a, v, "high", 3)), STR_ARG(text_of(v, "tier"))));
-    const struct json *run = json_get(v, STR("run"));
-    if (run && run->type == JSON_OBJECT)
-        present_pair(&s->out, "run", 14,
-                     str_format(a, "%.*s, generation %.*s, attempt %.*s %.*s %.*s", STR_ARG(text_of(run, "status")),
-                                STR_ARG(number_of(a, run, "generation", 0)), STR_ARG(number_of(a, run, "attempt", 0)),
-                                STR_ARG(text_of(run, "code")), STR_ARG(text_of(run, "reason"))));
+    bool erased = false;
+    show_pair(s, "state",
+              str_format(a, "%.*s since %.*s UTC", STR_ARG(reply_text(v, "state")), STR_ARG(reply_time(a, v, "state_at"))));
+    show_pair(
+        s, "received",
+        str_format(a, "%.*s UTC from %.*s", STR_ARG(reply_time(a, v, "received_at")), STR_ARG(reply_text(v, "source"))));
+    show_pair(s, "outcome", reply_text(v, "outcome"));
+    show_pair(s, "score", score_text(a, v));
+    show_run(s, v);
+    if (json_get_bool(v, STR("erased"), &erased) == OK && erased)
+        show_pair(s, "erased", STR("the person's data can be read by nobody any more"));
 }
 
-static void show_scores(struct session *s, const struct json *scores) {
-    for (uint32_t i = 0; scores && scores->type == JSON_ARRAY && i < scores->count; i++) {
-        const struct json *x = &scores->items[i], *reasons = json_get(x, STR("reasons"));
-        struct arena *a = s->arena;
-        present_heading(&s->out, str_format(a, "Generation %.*s, %.*s", STR_ARG(number_of(a, x, "generation", 0)),
-                                            STR_ARG(text_of(x, "scored_at")))
-                                     .ptr);
-        present_pair(&s->out, "outcome", 14, text_of(x, "outcome"));
-        present_pair(&s->out, "cause", 14, text_of(x, "cause"));
-        if (text_of(x, "note").len > 0)
-            present_pair(&s->out, "note", 14, text_of(x, "note"));
-        for (uint32_t k = 0; reasons && reasons->type == JSON_ARRAY && k < reasons->count; k++) {
-            fputs("  - ", s->out.file);
-            present_wrap(&s->out, text_of(&reasons->items[k], "text"), 4, 4, s->out.width);
+/* A field as one line: text as it is, all else as JSON. */
+static str field_text(struct arena *a, const struct json *v) {
+    if (v->type == JSON_STRING)
+        return v->string;
+    struct buf *out = buf_in(a, 1 << 20);
+    struct json_writer w;
+    json_write_begin(&w, out, 0);
+    json_value(&w, v);
+    return buf_str(out);
+}
+
+/* Objects by dotted names; those of "custom" by their bare ones, as a model sees them. */
+static void add_fields(struct session *s, struct present_table *t, str prefix, const struct json *v) {
+    for (uint32_t i = 0; v && v->type == JSON_OBJECT && i < v->count; i++) {
+        const struct json_member *m = &v->members[i];
+        str name = prefix.len > 0 ? str_format(s->arena, "%.*s.%.*s", STR_ARG(prefix), STR_ARG(m->key)) : m->key;
+        if (m->value.type == JSON_OBJECT) {
+            add_fields(s, t, str_equal(name, STR("custom")) ? STR("") : name, &m->value);
+            continue;
         }
+        present_cell_style(t, STYLE_DIM, name);
+        present_cell(t, field_text(s->arena, &m->value));
     }
 }
 
-static void show_rows(struct session *s, const char *title, const struct json *rows, const char *const *key, size_t n) {
-    if (!rows || rows->type != JSON_ARRAY || rows->count == 0)
+static void show_fields(struct session *s, const struct json *fields) {
+    if (!fields || fields->type != JSON_OBJECT || fields->count == 0)
         return;
-    present_heading(&s->out, title);
-    for (uint32_t i = 0; i < rows->count; i++) {
-        fputs("  ", s->out.file);
-        for (size_t k = 0; k < n; k++) {
-            str cell = text_of(&rows->items[i], key[k]);
-            if (cell.len == 0)
-                cell = number_of(s->arena, &rows->items[i], key[k], 0);
-            terminal_put(&s->out, cell);
-            fputs(k + 1 < n ? "  " : "\n", s->out.file);
-        }
+    struct present_table t = present_table_new(s->arena, "field|value");
+    add_fields(s, &t, STR(""), fields);
+    present_heading(&s->out, "As it came");
+    present_table_print(&s->out, &t);
+}
+
+static void show_score(struct session *s, const struct json *x) {
+    struct arena *a = s->arena;
+    const struct json *reasons = reply_list(x, "reasons");
+    present_heading(&s->out, str_format(a, "Generation %lld, %.*s UTC, %.*s", (long long)reply_integer(x, "generation"),
+                                        STR_ARG(reply_time(a, x, "scored_at")), STR_ARG(reply_text(x, "cause")))
+                                 .ptr);
+    str score = score_text(a, x);
+    show_pair(s, "outcome", reply_text(x, "outcome"));
+    show_pair(s, "score", score);
+    show_pair(s, "note", reply_text(x, "note"));
+    show_pair(s, "model", str_slice(reply_text(x, "model"), 0, 12));
+    show_pair(s, "profile", str_slice(reply_text(x, "profile"), 0, 12));
+    for (uint32_t k = 0; reasons && k < reasons->count; k++) {
+        fputs("  - ", s->out.file);
+        present_wrap(&s->out, reply_text(&reasons->items[k], "text"), 4, 4, s->out.width);
     }
+}
+
+static void show_history(struct session *s, const struct json *rows) {
+    struct arena *a = s->arena;
+    if (rows && rows->count > 0)
+        present_heading(&s->out, "History (UTC)");
+    for (uint32_t i = 0; rows && i < rows->count; i++) {
+        const struct json *x = &rows->items[i];
+        str path = reply_text(x, "path"), step;
+        struct buf *steps = buf_in(a, 4096);
+        while (str_split(&path, '>', &step))
+            buf_add_format(steps, "%s%.*s", steps->len > 0 ? " > " : "", STR_ARG(step));
+        terminal_put(&s->out, str_format(a, "  %.*s  %.*s, by %.*s\n    ", STR_ARG(reply_time(a, x, "at")),
+                                         STR_ARG(reply_text(x, "cause")), STR_ARG(reply_text(x, "actor"))));
+        present_wrap(&s->out, buf_str(steps), 4, 4, s->out.width);
+    }
+}
+
+static enum style status_style(str status) {
+    if (str_equal(status, STR("done")) || str_equal(status, STR("answered")))
+        return STYLE_GOOD;
+    return str_equal(status, STR("dead")) || str_equal(status, STR("failed")) ? STYLE_BAD : STYLE_PLAIN;
+}
+
+/* "target_refused: the other side answered 400". */
+static str cause_text(struct arena *a, const struct json *x) {
+    str code = reply_text(x, "code"), reason = reply_text(x, "reason");
+    return reason.len > 0 ? str_format(a, "%.*s: %.*s", STR_ARG(code), STR_ARG(reason)) : code;
+}
+
+static void show_deliveries(struct session *s, const struct json *rows) {
+    struct arena *a = s->arena;
+    if (!rows || rows->count == 0)
+        return;
+    struct present_table t = present_table_new(a, "target|>generation|status|>attempts|when (UTC)|why");
+    for (uint32_t i = 0; i < rows->count; i++) {
+        const struct json *x = &rows->items[i];
+        str status = reply_text(x, "status"), done = reply_time(a, x, "done_at");
+        present_cell(&t, reply_text(x, "target"));
+        present_cell(&t, reply_number(a, x, "generation", 0));
+        present_cell_style(&t, status_style(status), status);
+        present_cell(&t, reply_number(a, x, "attempt", 0));
+        present_cell(&t, done.len > 0 ? done : reply_time(a, x, "run_at"));
+        present_cell(&t, cause_text(a, x));
+    }
+    present_heading(&s->out, "Deliveries");
+    present_table_print(&s->out, &t);
+}
+
+static void show_asks(struct session *s, const struct json *rows) {
+    struct arena *a = s->arena;
+    if (!rows || rows->count == 0)
+        return;
+    struct present_table t = present_table_new(a, "name|>generation|status|>attempts|answered (UTC)|>price|why");
+    for (uint32_t i = 0; i < rows->count; i++) {
+        const struct json *x = &rows->items[i];
+        str status = reply_text(x, "status");
+        present_cell(&t, reply_text(x, "name"));
+        present_cell(&t, reply_number(a, x, "generation", 0));
+        present_cell_style(&t, status_style(status), status);
+        present_cell(&t, reply_number(a, x, "attempt", 0));
+        present_cell(&t, reply_time(a, x, "answered_at"));
+        present_cell_format(&t, "%.4f", (double)reply_integer(x, "price_micro") / 1e6);
+        present_cell(&t, reply_text(x, "code"));
+    }
+    present_heading(&s->out, "Questions");
+    present_table_print(&s->out, &t);
 }
 
 static err run_show(struct session *s, const void *options) {
     const struct one_options *o = options;
-    static const char *const history[] = {"at", "path", "cause", "actor"};
-    static const char *const delivery[] = {"target", "generation", "status", "attempt", "done_at", "code", "reason"};
-    static const char *const ask[] = {"name", "generation", "status", "attempt", "answered_at", "price_micro", "code"};
     struct control *c;
     const struct json *v;
     TRY(control_open(s, &o->control, &c));
     TRY(control_call(c, "GET", lead_path(s, o->lead, ""), (str){0}, &v));
     if (s->json)
-        return print_json(s, v);
-    terminal_put_style(&s->out, STYLE_BOLD, str_format(s->arena, "Lead %.*s\n", STR_ARG(text_of(v, "id"))));
+        return reply_print(s, v);
+    terminal_put_style(&s->out, STYLE_BOLD, str_format(s->arena, "Lead %.*s\n", STR_ARG(reply_text(v, "id"))));
     show_head(s, v);
-    show_scores(s, json_get(v, STR("scores")));
-    show_rows(s, "History", json_get(v, STR("history")), history, 4);
-    show_rows(s, "Deliveries", json_get(v, STR("deliveries")), delivery, 7);
-    show_rows(s, "Questions", json_get(v, STR("asks")), ask, 7);
+    const struct json *scores = reply_list(v, "scores");
+    for (uint32_t i = 0; scores && i < scores->count; i++)
+        show_score(s, &scores->items[i]);
+    show_deliveries(s, reply_list(v, "deliveries"));
+    show_asks(s, reply_list(v, "asks"));
+    show_history(s, reply_list(v, "history"));
+    show_fields(s, json_get(v, STR("fields")));
     return OK;
 }
 
 /* ---- rescore, cancel, retry, erase ---- */
 
-static err call_and_tell(struct session *s, const struct control_options *o, const char *method, str path, str body,
-                         const char *before, const char *key, const char *behind) {
+static err call_one(struct session *s, const struct one_options *o, const char *rest, const struct json **v) {
     struct control *c;
-    const struct json *v;
-    TRY(control_open(s, o, &c));
-    TRY(control_call(c, method, path, body, &v));
-    if (s->json)
-        return print_json(s, v);
-    str value = text_of(v, key);
-    if (value.len == 0)
-        value = number_of(s->arena, v, key, 0);
-    fprintf(s->out.file, "%s%.*s%s\n", before, STR_ARG(value), behind);
-    return OK;
+    TRY(control_open(s, &o->control, &c));
+    if (strcmp(rest, "/rescore") == 0)
+        TRY(control_can_accept(c));
+    return control_call(c, "POST", lead_path(s, o->lead, rest), STR("{}"), v);
 }
 
 static err run_rescore(struct session *s, const void *options) {
-    const struct one_options *o = options;
-    return call_and_tell(s, &o->control, "POST", lead_path(s, o->lead, "/rescore"), STR("{}"),
-                         "The lead is scored again, as generation ", "generation", ".");
+    const struct json *v;
+    TRY(call_one(s, options, "/rescore", &v));
+    if (s->json)
+        return reply_print(s, v);
+    fprintf(s->out.file, "The lead is scored again, as generation %lld.\n", (long long)reply_integer(v, "generation"));
+    return OK;
 }
 
 static err run_cancel(struct session *s, const void *options) {
-    const struct one_options *o = options;
-    return call_and_tell(s, &o->control, "POST", lead_path(s, o->lead, "/cancel"), STR("{}"), "The run of lead ", "id",
-                         " has ended.");
+    const struct json *v;
+    TRY(call_one(s, options, "/cancel", &v));
+    if (s->json)
+        return reply_print(s, v);
+    fputs("The run has ended.\n", s->out.file);
+    return OK;
 }
 
 struct retry_options {
@@ -214,6 +313,8 @@ struct retry_options {
 
 static err run_retry(struct session *s, const void *options) {
     const struct retry_options *o = options;
+    struct control *c;
+    const struct json *v;
     struct buf *body = buf_in(s->arena, 1 << 16);
     struct json_writer w;
     json_write_begin(&w, body, 0);
@@ -225,8 +326,17 @@ static err run_retry(struct session *s, const void *options) {
     json_put_integer(&w, STR("most"), o->most);
     json_close_object(&w);
     TRY(buf_check(body));
-    return call_and_tell(s, &o->control, "POST", STR("/v1/dead/redrive"), buf_str(body), "", "redriven",
-                         " dead letters are tried again.");
+    TRY(control_open(s, &o->control, &c));
+    TRY(control_call(c, "POST", STR("/v1/dead/redrive"), buf_str(body), &v));
+    if (s->json)
+        return reply_print(s, v);
+    int64_t n = reply_integer(v, "redriven");
+    if (n == 0)
+        fputs("There is no such dead letter.\n", s->out.file);
+    else
+        fprintf(s->out.file, "%.*s tried again.\n", STR_ARG(reply_count(s->arena, n, "dead letter is", "dead letters are")));
+    control_tell_idle(c);
+    return OK;
 }
 
 struct erase_options {
@@ -234,13 +344,11 @@ struct erase_options {
     str lead, email;
 };
 
-static err run_erase(struct session *s, const void *options) {
-    const struct erase_options *o = options;
-    if ((o->lead.len > 0) == (o->email.len > 0))
-        return session_usage("usage_erase", "name a lead, or --email ADDRESS");
+static err call_erase(struct session *s, const struct erase_options *o, const struct json **v) {
+    struct control *c;
+    TRY(control_open(s, &o->control, &c));
     if (o->lead.len > 0)
-        return call_and_tell(s, &o->control, "DELETE", lead_path(s, o->lead, ""), (str){0}, "", "erased",
-                             " lead is erased.");
+        return control_call(c, "DELETE", lead_path(s, o->lead, ""), (str){0}, v);
     struct buf *body = buf_in(s->arena, 1 << 16);
     struct json_writer w;
     json_write_begin(&w, body, 0);
@@ -248,136 +356,23 @@ static err run_erase(struct session *s, const void *options) {
     json_put_string(&w, STR("email"), o->email);
     json_close_object(&w);
     TRY(buf_check(body));
-    return call_and_tell(s, &o->control, "POST", STR("/v1/erase"), buf_str(body), "", "erased", " leads are erased.");
+    return control_call(c, "POST", STR("/v1/erase"), buf_str(body), v);
 }
 
-/* ---- import ---- */
-
-struct import_options {
-    struct control_options control;
-    str file, source, id, priority;
-};
-
-struct importing {
-    struct session *session;
-    struct control *control;
-    const struct import_options *o;
-    const str *column;
-    size_t n_column;
-    str path;
-    uint64_t accepted, duplicates, rejected;
-};
-
-static void write_lead(struct json_writer *w, const struct importing *x, const struct table_row *row) {
-    json_open_object(w);
-    json_put_string(w, STR("source"), x->o->source);
-    for (size_t c = 0; c < x->n_column; c++)
-        if (x->o->id.len > 0 && str_equal(x->column[c], x->o->id) && row->cell[c].len > 0)
-            json_put_string(w, STR("crm_id"), row->cell[c]);
-    json_key(w, STR("custom"));
-    json_open_object(w);
-    for (size_t c = 0; c < x->n_column; c++)
-        if (row->cell[c].len > 0)
-            json_put_string(w, x->column[c], row->cell[c]);
-    json_close_object(w);
-    json_close_object(w);
-}
-
-static void tell_rejected(struct importing *x, const struct table_row *rows, const uint32_t *row_of,
-                          const struct json *leads) {
-    for (uint32_t i = 0; leads && leads->type == JSON_ARRAY && i < leads->count; i++) {
-        str detail = text_of(&leads->items[i], "detail");
-        int64_t index;
-        if (detail.len > 0 && json_get_integer(&leads->items[i], STR("index"), &index) == OK)
-            session_warn(x->session, "%.*s:%llu: %.*s", STR_ARG(x->o->file), (unsigned long long)rows[row_of[index]].line,
-                         STR_ARG(detail));
-    }
-}
-
-static uint64_t count_of(const struct json *v, const char *key) {
-    int64_t n;
-    return json_get_integer(v, str_from(key), &n) == OK ? (uint64_t)n : 0;
-}
-
-static err send_batch(struct importing *x, const struct table_row *rows, size_t n, struct arena *a) {
-    struct buf *body = buf_in(a, (size_t)64 << 20);
-    struct json_writer w;
-    uint32_t *row_of = ARENA_ARRAY(a, n, uint32_t), good = 0;
-    json_write_begin(&w, body, 0);
-    json_open_object(&w);
-    json_key(&w, STR("leads"));
-    json_open_array(&w);
-    for (uint32_t i = 0; i < n; i++) {
-        if (rows[i].status == OK) {
-            row_of[good++] = i;
-            write_lead(&w, x, &rows[i]);
-            continue;
-        }
-        x->rejected++;
-        session_warn(x->session, "%.*s:%llu: %.*s", STR_ARG(x->o->file), (unsigned long long)rows[i].line,
-                     STR_ARG(rows[i].reason));
-    }
-    json_close_array(&w);
-    json_close_object(&w);
-    TRY(buf_check(body));
-    if (good == 0)
-        return OK;
+static err run_erase(struct session *s, const void *options) {
+    const struct erase_options *o = options;
     const struct json *v;
-    TRY(control_call(x->control, "POST", x->path, buf_str(body), &v));
-    x->accepted += count_of(v, "accepted");
-    x->duplicates += count_of(v, "duplicates");
-    x->rejected += count_of(v, "rejected");
-    tell_rejected(x, rows, row_of, json_get(v, STR("leads")));
+    if ((o->lead.len > 0) == (o->email.len > 0))
+        return session_usage("usage_erase", "name a lead, or --email ADDRESS");
+    TRY(call_erase(s, o, &v));
+    if (s->json)
+        return reply_print(s, v);
+    int64_t n = reply_integer(v, "erased");
+    if (n == 0)
+        fputs("No lead has this address.\n", s->out.file);
+    else
+        fprintf(s->out.file, "%.*s erased.\n", STR_ARG(reply_count(s->arena, n, "lead is", "leads are")));
     return OK;
-}
-
-static err import_rows(struct importing *x, struct table *t) {
-    struct progress p;
-    struct arena *a = x->session->arena;
-    progress_begin(&p, x->session, "importing", "bytes", (double)table_bytes_total(t));
-    for (;;) {
-        struct table_row *rows;
-        size_t n;
-        struct arena_mark mark = arena_mark(a);
-        TRY(table_read(t, a, IMPORT_BATCH, &rows, &n));
-        if (n == 0)
-            break;
-        TRY(send_batch(x, rows, n, a));
-        progress_at(&p, (double)table_bytes_read(t));
-        arena_rewind(a, mark);
-    }
-    progress_end(&p);
-    return OK;
-}
-
-static err print_import(struct session *s, const struct importing *x) {
-    if (!s->json) {
-        fprintf(s->out.file, "%llu leads accepted, %llu were there already, %llu rejected.\n",
-                (unsigned long long)x->accepted, (unsigned long long)x->duplicates, (unsigned long long)x->rejected);
-        if (control_is_own(x->control))
-            fputs("They wait until galena serve runs on this data.\n", s->out.file);
-        return OK;
-    }
-    struct session_document *d = session_document_new(s);
-    json_open_object(&d->w);
-    json_put_integer(&d->w, STR("accepted"), (int64_t)x->accepted);
-    json_put_integer(&d->w, STR("duplicates"), (int64_t)x->duplicates);
-    json_put_integer(&d->w, STR("rejected"), (int64_t)x->rejected);
-    json_close_object(&d->w);
-    return session_document_print(s, d);
-}
-
-static err run_import(struct session *s, const void *options) {
-    const struct import_options *o = options;
-    struct importing x = {.session = s, .o = o};
-    struct table *t;
-    const struct table_options table = {.path = o->file.ptr};
-    TRY(table_open(s->arena, &table, &t));
-    x.column = table_columns(t, &x.n_column);
-    TRY(control_open(s, &o->control, &x.control));
-    x.path = str_format(s->arena, "/v1/leads?priority=%.*s", STR_ARG(o->priority));
-    TRY(import_rows(&x, t));
-    return print_import(s, &x);
 }
 
 /* ---- tables ---- */
@@ -525,40 +520,4 @@ const struct command command_lead_erase = {
     .options_size = sizeof(struct erase_options),
     .configured = true,
     .run = run_erase,
-};
-
-static const struct setting import_table[] = {
-    CONTROL_SETTINGS(struct import_options, control),
-    {.name = "source",
-     .type = SETTING_STRING,
-     AT(import_options, source),
-     .fallback = "import",
-     .arg = "NAME",
-     .help = "where these leads come from"},
-    {.name = "id",
-     .type = SETTING_STRING,
-     AT(import_options, id),
-     .arg = "COLUMN",
-     .help = "the column that names a lead at its source: the same lead is not taken in twice"},
-    {.name = "priority",
-     .type = SETTING_STRING,
-     AT(import_options, priority),
-     .fallback = "bulk",
-     .arg = "CLASS",
-     .help = "interactive, normal or bulk"},
-};
-static const struct argument import_arguments[] = {
-    {.name = "FILE", .help = "leads: CSV, CSV.gz or JSON lines; - is standard input", AT(import_options, file)}};
-
-const struct command command_lead_import = {
-    .name = "lead import",
-    .summary = "take in a file of leads",
-    .description = "Sends the rows of a file to the service, in batches; each column becomes a field of that name. A row "
-                   "that is refused is named with its line, and the rest goes on.",
-    .examples = "galena lead import new.csv --id \"Lead Number\"\n",
-    COMMAND_SETTINGS(import_table),
-    COMMAND_ARGUMENTS(import_arguments),
-    .options_size = sizeof(struct import_options),
-    .configured = true,
-    .run = run_import,
 };

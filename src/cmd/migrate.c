@@ -1,5 +1,6 @@
 /* migrate.c — galena migrate, backup, restore. */
 #include "cmd/place.h"
+#include "cmd/present.h"
 #include "store/backup.h"
 
 struct migrate_options {
@@ -32,8 +33,8 @@ static err run_migrate(struct session *s, const void *options) {
 
 static err tell_backup(struct session *s, const struct migrate_options *o, const struct backup_report *r, const char *done) {
     if (!s->json) {
-        fprintf(s->out.file, "%s %.*s: %.1f MB, checked, SHA-256 %.*s\n", done, STR_ARG(o->file), (double)r->byte / 1e6,
-                STR_ARG(r->sha256));
+        fprintf(s->out.file, "%s %.*s: %.*s, checked.\nSHA-256 %.*s\n", done, STR_ARG(o->file),
+                STR_ARG(present_byte(s->arena, (double)r->byte)), STR_ARG(r->sha256));
         return OK;
     }
     struct session_document *d = session_document_new(s);

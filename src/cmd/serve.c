@@ -120,8 +120,8 @@ const struct command command_serve = {
         "Make a key for the API with galena key create. Metrics are at /metrics, health at /healthz and /readyz, the "
         "description of the API at /openapi.json.",
     .examples = "# score with a model, on one machine\ngalena serve --data leads --model leads.model\n"
-                "# a key, and a lead\ngalena key create website --data leads --scopes ingest\n"
-                "curl -H \"Authorization: Bearer $KEY\" -d @lead.json http://127.0.0.1:8080/v1/leads\n",
+                "# a key, and a lead\nKEY=$(galena key create website --data leads --scopes ingest)\n"
+                "curl -H \"Authorization: Bearer $KEY\" --json @lead.json http://127.0.0.1:8080/v1/leads\n",
     .settings = service_settings,
     .n_setting = SERVICE_SETTING_COUNT,
     .options_size = sizeof(struct service_options),

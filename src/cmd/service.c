@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SECRET_MAX_BYTE = 4096, ARTIFACT_MAX_BYTE = 256 << 20, CONTROL_BODY_BYTE = 64 << 20 };
+enum { SECRET_MAX_BYTE = 4096, ARTIFACT_MAX_BYTE = 256 << 20, CONTROL_BODY_BYTE = 64 << 20, PIN_MOST_BYTE = 65536 };
 
 struct service {
     struct arena *arena;
@@ -29,6 +29,7 @@ struct service {
     struct api *api;
     struct http_server *server, *control;
     struct vault_token token;
+    bool knows_pins;
     str address, control_address, control_file, token_file;
 };
 
@@ -100,6 +101,33 @@ static err make_pins(struct service *v, struct arena *a, const struct service_op
     return pin_write(a, &t, text);
 }
 
+/* What scores is remembered beside the data, so that a command can take leads in while no service runs. */
+static err remember_pins(struct service *v, str text) {
+    const char *path = place_path(v->arena, &v->o->place, "pins.json");
+    mode_t before = umask(0077);
+    err rc = file_write_all(v->arena, path, text);
+    umask(before);
+    return rc;
+}
+
+static str recall_pins(struct service *v) {
+    str text;
+    struct pin_terms t;
+    err rc = file_read_all(v->arena, place_path(v->arena, &v->o->place, "pins.json"), PIN_MOST_BYTE, &text);
+    if (rc == OK)
+        rc = pin_read(v->arena, text, &t);
+    return rc == OK ? text : (str){0};
+}
+
+static err choose_pins(struct service *v, str *text) {
+    if (v->role == SERVICE_CONTROL) {
+        *text = recall_pins(v);
+        return OK;
+    }
+    TRY(make_pins(v, v->arena, v->o, text));
+    return v->role == SERVICE_SERVE ? remember_pins(v, *text) : OK;
+}
+
 /* ---- parts ---- */
 
 static err check_options(const struct service_options *o, enum service_role role) {
@@ -109,7 +137,7 @@ static err check_options(const struct service_options *o, enum service_role role
         return session_usage("usage_worker",
                              "workers of their own need a shared database: --database postgresql://...; with SQLite, galena "
                              "serve works itself (--workers)");
-    if (role != SERVICE_CONTROL && o->workers > 0 && o->model.len == 0 && o->profile.len == 0)
+    if (role != SERVICE_CONTROL && o->model.len == 0 && o->profile.len == 0)
         return session_usage("usage_nothing_scores",
                              "what is to score the leads? Give --model FILE, --profile FILE, or both");
     if (o->warm > o->hot)
@@ -183,7 +211,8 @@ static err make_engine(struct service *v) {
     c.hold_deliveries = o->deliver_hold;
     c.seed = (uint64_t)v->clock.wall_ms() ^ (uint64_t)getpid() << 32;
     TRY(fill_targets(v, o, &c));
-    TRY(make_pins(v, v->arena, o, &c.pins));
+    TRY(choose_pins(v, &c.pins));
+    v->knows_pins = c.pins.len > 0;
     return engine_new(v->arena, &c, &v->engine);
 }
 
@@ -335,9 +364,10 @@ err service_reload(struct service *v, struct session *s, const struct service_op
     TRY(make_pins(v, s->arena, o, &pins));
     TRY(engine_reload(v->engine, pins));
     engine_retarget(v->engine, &c.lookup, &c.callback);
-    return OK;
+    return v->role == SERVICE_SERVE ? remember_pins(v, pins) : OK;
 }
 
+bool service_knows_pins(const struct service *v) { return v->knows_pins; }
 str service_address(const struct service *v) { return v->address; }
 str service_control_address(const struct service *v) { return v->control_address; }
 str service_control_token(const struct service *v) { return str_from(v->token.text); }

@@ -53,6 +53,10 @@ str service_address(const struct service *v);
 str service_control_address(const struct service *v);
 str service_control_token(const struct service *v);
 
+/* New leads can be pinned: to the model and profile of the options, or, in SERVICE_CONTROL, to those of the service that
+ * ran here last. */
+bool service_knows_pins(const struct service *v);
+
 /* Something went wrong that a service manager should see: the heart has stopped. */
 bool service_alive(const struct service *v);
 
