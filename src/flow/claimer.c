@@ -8,6 +8,9 @@
 
 enum { CLAIM_MOST = 500, CLAIM_BYTE = 512 << 20, BACKLOG_EVERY_MS = 5000 };
 
+/* After so many looks in a row that found no run the poll comes more rarely, until something is found or calls. */
+enum { IDLE_LOOKS = 20, IDLE_FACTOR = 4 };
+
 /* ---- claims ---- */
 
 static err submit_claim(struct awaited *x) { return store_claim(x->claim.store, &x->claim); }
@@ -21,11 +24,12 @@ static void count_claim(struct engine *e, const struct claim *c) {
                   LOG_FIELDS(log_integer("runs", (int64_t)c->n_recovered), log_integer("buried", (int64_t)c->n_buried)));
 }
 
-/* Claims into the ready queue what there is room for. True when there may be more. */
-static bool claim_some(struct engine *e) {
+/* Claims into the ready queue what there is room for. True when there may be more; *idle: looks that found nothing. */
+static bool claim_some(struct engine *e, int *idle) {
     size_t room = ready_room(e->ready);
     if (e->c.workers == 0 || room == 0)
         return false;
+    *idle += *idle < IDLE_LOOKS;
     size_t most = room < CLAIM_MOST ? room : CLAIM_MOST;
     struct arena *arena = arena_new(CLAIM_BYTE);
     if (!arena)
@@ -50,6 +54,7 @@ static bool claim_some(struct engine *e) {
         arena_free(arena);
         return false;
     }
+    *idle = 0;
     bool more = x.claim.n == most;
     ready_put(e->ready, jobs);
     return more;
@@ -127,11 +132,14 @@ static void refresh_backlog(struct engine *e, struct arena *arena, int64_t *next
 /* ---- the thread ---- */
 
 /* Sleeps until it is called, or the poll is due. False when the engine stops. */
-static bool sleep_until_called(struct engine *e, struct rng *r, bool at_once) {
-    int64_t ms = e->c.poll_ms * 3 / 4 + (int64_t)(rng_uniform(r) * (double)(e->c.poll_ms / 2));
+static bool sleep_until_called(struct engine *e, struct rng *r, bool at_once, int *idle) {
+    int64_t poll_ms = e->c.poll_ms * (*idle < IDLE_LOOKS ? 1 : IDLE_FACTOR);
+    int64_t ms = poll_ms * 3 / 4 + (int64_t)(rng_uniform(r) * (double)(poll_ms / 2));
     pthread_mutex_lock(&e->lock);
     if (!e->nudged && !e->stopping && !at_once)
         engine_wait(&e->call, &e->lock, ms);
+    if (e->nudged)
+        *idle = 0;
     e->nudged = false;
     bool go_on = !e->stopping;
     pthread_mutex_unlock(&e->lock);
@@ -145,18 +153,21 @@ void *engine_claim(void *engine) {
     struct arena *arena = arena_new(CLAIM_BYTE);
     int64_t backlog_ns = 0;
     bool more = true;
+    int idle = 0;
     if (!arena || sealer_new(e->c.vault, &sealer) != OK) {
         log_event(e->c.log, LOG_ERROR, "claimer_no_memory", NULL, 0);
         arena_free(arena);
         return NULL;
     }
-    while (sleep_until_called(e, &r, more)) {
+    while (sleep_until_called(e, &r, more, &idle)) {
         submit_again(e, sealer);
         exchanged_commit_again(e);
         call_later(e);
-        more = claim_some(e);
+        more = claim_some(e, &idle);
         more |= engine_ask(e);
         more |= engine_deliver(e);
+        if (more)
+            idle = 0;
         if (backlog_total(e->backlog) != 0 || backlog_ns == 0)
             refresh_backlog(e, arena, &backlog_ns);
     }
