@@ -125,6 +125,8 @@ class Bench:
         env.setdefault("QB_DATA", os.path.join(tempfile.gettempdir(), "galena-queue-peers"))
         run = subprocess.run([os.path.join(self.a.peers, "run.sh"), target], capture_output=True, text=True, env=env)
         for text in run.stdout.splitlines():
+            if not text.startswith("{"):
+                raise SystemExit(f"{target}: {text}")
             line = json.loads(text)
             if line.get("mode") == "chain" and "always" not in line.get("label", ""):
                 self.keep(target, line)

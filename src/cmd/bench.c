@@ -4,6 +4,7 @@
  * starts `galena serve` as a process of its own, sends leads of 2 KB as fast as they are taken or at a fixed rate, waits
  * until each one is scored, and stops the server, whose CPU time is what is reported. */
 #include "base/file.h"
+#include "base/rng.h"
 #include "base/time.h"
 #include "cmd/control.h"
 #include "net/http_client.h"
@@ -21,7 +22,14 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LEAD_BYTE = 2048, DISTINCT_LEADS = 2000, START_MS = 60000, MOST_IN_FLIGHT = 1024, MOST_PROCESSES = 16 };
+enum {
+    LEAD_BYTE = 2048,
+    HEAD_BYTE = 80,
+    DISTINCT_LEADS = 2000,
+    START_MS = 60000,
+    MOST_IN_FLIGHT = 1024,
+    MOST_PROCESSES = 16
+};
 
 struct bench_options {
     int64_t leads, batch, parallel, workers, writers, processes;
@@ -38,7 +46,7 @@ struct bench {
     pid_t worker[MOST_PROCESSES]; /* galena worker, beside the server */
     str address, token;
     struct http_client *client;
-    str *body; /* DISTINCT_LEADS lead texts, without their identifier */
+    str *body; /* DISTINCT_LEADS lead texts, without identifier and address */
     /* sending */
     pthread_mutex_t lock;
     pthread_cond_t room;
@@ -198,10 +206,24 @@ static void stop_all(struct bench *b, double *cpu_us, int64_t *rss_byte) {
 
 /* ---- leads ---- */
 
+/* Words in random order: a sentence that repeats would be compressed to nothing. */
+static void add_notes(struct buf *out, struct rng *r, size_t n) {
+    static const char *const words[] = {
+        "asked", "about",  "prices", "for",   "twelve", "seats",   "next",  "quarter", "pilot",    "with",   "the",
+        "team",  "in",     "Leeds",  "wants", "demo",   "migrate", "from",  "legacy",  "system",   "budget", "approved",
+        "needs", "export", "audit",  "trail", "single", "sign-on", "board", "meeting", "contract", "ends",   "June"};
+    size_t end = out->len + n;
+    while (out->len < end) {
+        str word = str_from(words[rng_below(r, sizeof words / sizeof *words)]);
+        buf_add(out, str_slice(word, 0, end - out->len));
+        if (out->len < end)
+            buf_add_byte(out, ' ');
+    }
+}
+
 static str lead_text(struct arena *a, uint64_t i) {
-    static const char filler[] =
-        "met at the spring fair and asked for the price list; wants a call next week about the pilot ";
     const struct sample_world world = {.seed = 7, .first_ms = 1704067200000, .last_ms = 1735689600000};
+    struct rng r = rng_from_seed(i);
     struct sample_lead lead;
     struct buf *out = buf_in(a, 1 << 16);
     struct json_writer w;
@@ -216,12 +238,12 @@ static str lead_text(struct arena *a, uint64_t i) {
             json_put_string(&w, str_from(sample_names[c]), lead.cell[c]);
     json_close_object(&w);
     struct buf *notes = buf_in(a, 1 << 16);
-    while (out->len + notes->len + 64 < LEAD_BYTE)
-        buf_add(notes, str_slice(str_from(filler), 0, LEAD_BYTE - 64 - out->len - notes->len));
+    if (out->len + HEAD_BYTE < LEAD_BYTE)
+        add_notes(notes, &r, LEAD_BYTE - HEAD_BYTE - out->len);
     json_put_string(&w, STR("notes"), buf_str(notes));
     json_close_object(&w);
     str text = buf_str(out);
-    return str_slice(text, 1, text.len); /* without its brace: an identifier comes before */
+    return str_slice(text, 1, text.len); /* without its brace: identifier and address come before */
 }
 
 static void make_leads(struct bench *b) {
@@ -264,7 +286,8 @@ static void write_request(struct bench *b, struct buf *out, uint64_t first, uint
     for (uint64_t i = 0; i < n; i++) {
         if (i > 0)
             buf_add_byte(out, ',');
-        buf_add_format(out, "{\"crm_id\":\"b%llu\",", (unsigned long long)(first + i));
+        unsigned long long id = first + i;
+        buf_add_format(out, "{\"crm_id\":\"b%llu\",\"email\":\"u%llu@example%llu.test\",", id, id, id % 997);
         buf_add(out, b->body[(first + i) % DISTINCT_LEADS]);
     }
     if (n > 1)
