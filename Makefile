@@ -4,7 +4,7 @@ JOBS ?= $(shell nproc)
 T ?= csv
 S ?= 60
 
-.PHONY: all help setup setup-build demo test check check-crash soak bench fuzz install fmt clean
+.PHONY: all help setup setup-build demo test check check-crash soak bench bench-pipeline fuzz install fmt clean
 .DEFAULT_GOAL := all
 
 help:
@@ -52,6 +52,12 @@ bench:
 	@tools/setup.sh build test bench
 	@$(MAKE) --no-print-directory all
 	@tools/bench.sh $(BUILD)
+
+## make bench-pipeline      the durable pipeline beside queue engines (GALENA_QUEUE_PEERS=DIR)
+bench-pipeline:
+	@tools/setup.sh build test bench
+	@$(MAKE) --no-print-directory all
+	@bench/pipeline.py --galena $(BUILD)/src/cmd/galena
 
 ## make fuzz T=csv S=60      one fuzz target for S seconds; T=list names them
 fuzz:

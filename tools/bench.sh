@@ -1,11 +1,11 @@
 #!/bin/sh
-# bench.sh — quality, speed and coverage beside other programs on this machine: bench.sh BUILD. Exit code 1 when a bar is missed.
+# bench.sh — quality, speed, coverage and the durable pipeline beside other programs on this machine: bench.sh BUILD. Exit code 1 when a bar is missed.
 set -eu
 galena=$1/src/cmd/galena
 python=/usr/bin/python3 # the one that the distribution's numpy and scikit-learn are installed for
 [ -x "$python" ] || python=python3
 status=0
-for script in quality speed one_lead memory coverage; do
+for script in quality speed one_lead memory coverage pipeline; do
     [ -f "bench/$script.py" ] || continue
     printf '\n== bench/%s.py\n' "$script"
     "$python" "bench/$script.py" --galena "$galena" || status=1

@@ -4,6 +4,7 @@
  * starts `galena serve` as a process of its own, sends leads of 2 KB as fast as they are taken or at a fixed rate, waits
  * until each one is scored, and stops the server, whose CPU time is what is reported. */
 #include "base/file.h"
+#include "base/rng.h"
 #include "base/time.h"
 #include "cmd/control.h"
 #include "net/http_client.h"
@@ -21,10 +22,17 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LEAD_BYTE = 2048, DISTINCT_LEADS = 2000, START_MS = 60000, MOST_IN_FLIGHT = 1024 };
+enum {
+    LEAD_BYTE = 2048,
+    HEAD_BYTE = 80,
+    DISTINCT_LEADS = 2000,
+    START_MS = 60000,
+    MOST_IN_FLIGHT = 1024,
+    MOST_PROCESSES = 16
+};
 
 struct bench_options {
-    int64_t leads, batch, parallel, workers, writers;
+    int64_t leads, batch, parallel, workers, writers, processes;
     double rate;
     str database, model, dir;
     bool keep;
@@ -35,9 +43,10 @@ struct bench {
     const struct bench_options *o;
     const char *dir, *program, *model;
     pid_t server;
+    pid_t worker[MOST_PROCESSES]; /* galena worker, beside the server */
     str address, token;
     struct http_client *client;
-    str *body; /* DISTINCT_LEADS lead texts, without their identifier */
+    str *body; /* DISTINCT_LEADS lead texts, without identifier and address */
     /* sending */
     pthread_mutex_t lock;
     pthread_cond_t room;
@@ -120,6 +129,25 @@ static err wait_for_server(struct bench *b) {
     }
 }
 
+/* What server and workers have in common, behind n words. A delivery row for each score goes to a target that is never
+ * called: nobody listens there, and it is not allowed either. */
+static void put_common(struct bench *b, const char **argv, size_t n) {
+    argv[n++] = "--model";
+    argv[n++] = b->model;
+    argv[n++] = "--workers";
+    argv[n++] = str_format(b->s->arena, "%lld", (long long)b->o->workers).ptr;
+    if (b->o->database.len > 0) {
+        argv[n++] = "--database";
+        argv[n++] = b->o->database.ptr;
+        argv[n++] = "--master-key";
+        argv[n++] = in_dir(b, "master.key");
+    }
+    argv[n++] = "--deliver-url";
+    argv[n++] = "http://127.0.0.1:9/";
+    argv[n++] = "--deliver-hold";
+    argv[n] = NULL;
+}
+
 static err start_server(struct bench *b) {
     struct arena *a = b->s->arena;
     const char *argv[24];
@@ -131,50 +159,71 @@ static err start_server(struct bench *b) {
     argv[n++] = in_dir(b, "data");
     argv[n++] = "--listen";
     argv[n++] = "127.0.0.1:0";
-    argv[n++] = "--model";
-    argv[n++] = b->model;
-    argv[n++] = "--workers";
-    argv[n++] = str_format(a, "%lld", (long long)b->o->workers).ptr;
     argv[n++] = "--writers";
     argv[n++] = str_format(a, "%lld", (long long)b->o->writers).ptr;
-    if (b->o->database.len > 0) {
-        const char *key = in_dir(b, "master.key");
-        TRY(vault_master_new(key));
-        argv[n++] = "--database";
-        argv[n++] = b->o->database.ptr;
-        argv[n++] = "--master-key";
-        argv[n++] = key;
-    }
-    /* A delivery row for each score, to a target that is never called: nobody listens there, and it is not allowed either.
-     */
-    argv[n++] = "--deliver-url";
-    argv[n++] = "http://127.0.0.1:9/";
-    argv[n++] = "--deliver-hold";
-    argv[n] = NULL;
+    if (b->o->database.len > 0)
+        TRY(vault_master_new(in_dir(b, "master.key")));
+    put_common(b, argv, n);
     TRY(start(b, argv, "serve.log", &b->server));
     return wait_for_server(b);
 }
 
-/* Ends the server; *cpu_us: its CPU time, *rss_byte: its peak. */
-static void stop_server(struct bench *b, double *cpu_us, int64_t *rss_byte) {
+static err start_workers(struct bench *b) {
+    if (b->o->processes > 0 && b->o->database.len == 0)
+        return session_usage("usage_processes",
+                             "more processes need a database that is shared: --database postgresql://...");
+    for (int64_t i = 0; i < b->o->processes; i++) {
+        const char *log = str_format(b->s->arena, "worker-%lld.log", (long long)i).ptr;
+        const char *argv[24] = {b->program, "worker", "--quiet"};
+        put_common(b, argv, 3);
+        TRY(start(b, argv, log, &b->worker[i]));
+    }
+    return OK;
+}
+
+/* Ends a process; adds its CPU time to *cpu_us; *rss_byte: the highest peak of those ended. */
+static void stop_process(pid_t *pid, double *cpu_us, int64_t *rss_byte) {
     struct rusage u = {0};
     int status;
-    if (b->server <= 0)
+    if (*pid <= 0)
         return;
-    kill(b->server, SIGTERM);
-    while (wait4(b->server, &status, 0, &u) < 0 && errno == EINTR) {
+    kill(*pid, SIGTERM);
+    while (wait4(*pid, &status, 0, &u) < 0 && errno == EINTR) {
     }
-    b->server = 0;
-    *cpu_us = (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1e6 + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec);
-    *rss_byte = (int64_t)u.ru_maxrss * 1024;
+    *pid = 0;
+    *cpu_us += (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1e6 + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec);
+    if ((int64_t)u.ru_maxrss * 1024 > *rss_byte)
+        *rss_byte = (int64_t)u.ru_maxrss * 1024;
+}
+
+static void stop_all(struct bench *b, double *cpu_us, int64_t *rss_byte) {
+    *cpu_us = 0;
+    *rss_byte = 0;
+    for (size_t i = 0; i < MOST_PROCESSES; i++)
+        stop_process(&b->worker[i], cpu_us, rss_byte);
+    stop_process(&b->server, cpu_us, rss_byte);
 }
 
 /* ---- leads ---- */
 
+/* Words in random order: a sentence that repeats would be compressed to nothing. */
+static void add_notes(struct buf *out, struct rng *r, size_t n) {
+    static const char *const words[] = {
+        "asked", "about",  "prices", "for",   "twelve", "seats",   "next",  "quarter", "pilot",    "with",   "the",
+        "team",  "in",     "Leeds",  "wants", "demo",   "migrate", "from",  "legacy",  "system",   "budget", "approved",
+        "needs", "export", "audit",  "trail", "single", "sign-on", "board", "meeting", "contract", "ends",   "June"};
+    size_t end = out->len + n;
+    while (out->len < end) {
+        str word = str_from(words[rng_below(r, sizeof words / sizeof *words)]);
+        buf_add(out, str_slice(word, 0, end - out->len));
+        if (out->len < end)
+            buf_add_byte(out, ' ');
+    }
+}
+
 static str lead_text(struct arena *a, uint64_t i) {
-    static const char filler[] =
-        "met at the spring fair and asked for the price list; wants a call next week about the pilot ";
     const struct sample_world world = {.seed = 7, .first_ms = 1704067200000, .last_ms = 1735689600000};
+    struct rng r = rng_from_seed(i);
     struct sample_lead lead;
     struct buf *out = buf_in(a, 1 << 16);
     struct json_writer w;
@@ -189,12 +238,12 @@ static str lead_text(struct arena *a, uint64_t i) {
             json_put_string(&w, str_from(sample_names[c]), lead.cell[c]);
     json_close_object(&w);
     struct buf *notes = buf_in(a, 1 << 16);
-    while (out->len + notes->len + 64 < LEAD_BYTE)
-        buf_add(notes, str_slice(str_from(filler), 0, LEAD_BYTE - 64 - out->len - notes->len));
+    if (out->len + HEAD_BYTE < LEAD_BYTE)
+        add_notes(notes, &r, LEAD_BYTE - HEAD_BYTE - out->len);
     json_put_string(&w, STR("notes"), buf_str(notes));
     json_close_object(&w);
     str text = buf_str(out);
-    return str_slice(text, 1, text.len); /* without its brace: an identifier comes before */
+    return str_slice(text, 1, text.len); /* without its brace: identifier and address come before */
 }
 
 static void make_leads(struct bench *b) {
@@ -237,7 +286,8 @@ static void write_request(struct bench *b, struct buf *out, uint64_t first, uint
     for (uint64_t i = 0; i < n; i++) {
         if (i > 0)
             buf_add_byte(out, ',');
-        buf_add_format(out, "{\"crm_id\":\"b%llu\",", (unsigned long long)(first + i));
+        unsigned long long id = first + i;
+        buf_add_format(out, "{\"crm_id\":\"b%llu\",\"email\":\"u%llu@example%llu.test\",", id, id, id % 997);
         buf_add(out, b->body[(first + i) % DISTINCT_LEADS]);
     }
     if (n > 1)
@@ -302,12 +352,12 @@ static void got_metrics(void *ctx, const struct http_result *r) {
     sem_post(m->done);
 }
 
-static err fetch_metrics(struct bench *b, struct buf *text) {
+static err fetch(struct bench *b, const char *path, struct buf *text) {
     sem_t done;
     struct metrics_text m = {&done, text};
     const struct http_field field = {STR("Authorization"), str_format(b->s->arena, "Bearer %.*s", STR_ARG(b->token))};
     const struct http_call call = {.method = STR("GET"),
-                                   .url = str_format(b->s->arena, "%.*s/metrics", STR_ARG(b->address)),
+                                   .url = str_format(b->s->arena, "%.*s%s", STR_ARG(b->address), path),
                                    .header = &field,
                                    .n_header = 1,
                                    .done = got_metrics,
@@ -336,13 +386,41 @@ static double metric_sum(str text, const char *prefix) {
     return sum;
 }
 
+/* Runs that are alive, by the store: what other processes ended does not show in this server's metrics. */
+static err count_live(struct bench *b, struct buf *text, double *live, double *dead) {
+    const struct json *v, *queue;
+    *live = *dead = 0;
+    TRY(fetch(b, "/v1/queue", text));
+    TRY(json_parse(b->s->arena, buf_str(text), NULL, &v));
+    queue = json_get(v, STR("queue"));
+    for (uint32_t i = 0; queue && i < queue->count; i++) {
+        int64_t count;
+        str status;
+        TRY(json_get_integer(&queue->items[i], STR("count"), &count));
+        TRY(json_get_string(&queue->items[i], STR("status"), &status));
+        *(str_equal(status, STR("dead")) ? dead : live) += (double)count;
+    }
+    return OK;
+}
+
+static err count_ended(struct bench *b, struct buf *text, struct figures *f) {
+    double live = 0;
+    if (b->o->processes > 0) {
+        TRY(count_live(b, text, &live, &f->dead));
+        f->ended = (double)b->accepted - live - f->dead;
+        return OK;
+    }
+    TRY(fetch(b, "/metrics", text));
+    f->ended = metric_sum(buf_str(text), "galena_runs_ended_total{");
+    f->dead = metric_sum(buf_str(text), "galena_runs_dead_total");
+    return OK;
+}
+
 /* Waits until all that was accepted has ended, or nothing moves for half a minute. */
 static err wait_for_end(struct bench *b, struct buf *text, struct figures *f) {
     int64_t moved_ns = b->s->clock.steady_ns();
     for (double before = 0;;) {
-        TRY(fetch_metrics(b, text));
-        f->ended = metric_sum(buf_str(text), "galena_runs_ended_total{");
-        f->dead = metric_sum(buf_str(text), "galena_runs_dead_total");
+        TRY(count_ended(b, text, f));
         double now = f->ended + f->dead;
         if (now > before)
             moved_ns = b->s->clock.steady_ns();
@@ -428,6 +506,10 @@ static err report(struct bench *b, const struct figures *f, str metrics) {
     json_put_integer(&w, STR("batch"), b->o->batch);
     json_put_integer(&w, STR("parallel"), b->o->parallel);
     json_put_number(&w, STR("rate"), b->o->rate);
+    json_put_integer(&w, STR("processes"), 1 + b->o->processes);
+    double load[1] = {NAN};
+    if (getloadavg(load, 1) == 1)
+        json_put_number(&w, STR("load1"), round(load[0] * 10) / 10);
     json_put_string(&w, STR("store"), shared ? STR("postgresql") : STR("sqlite"));
     json_put_string(&w, STR("durability"), shared ? STR("synchronous_commit=on") : STR("synchronous=FULL"));
     json_close_object(&w);
@@ -444,7 +526,7 @@ static void clean_up(void *ctx) {
     double cpu_us;
     int64_t rss;
     http_client_stop(b->client);
-    stop_server(b, &cpu_us, &rss);
+    stop_all(b, &cpu_us, &rss);
     if (!b->o->keep && b->o->dir.len == 0) {
         const char *argv[] = {"/bin/rm", "-rf", b->dir, NULL};
         pid_t pid = fork();
@@ -495,14 +577,16 @@ static err run_bench_pipeline(struct session *s, const void *options) {
     pthread_cond_init(&b->room, NULL);
     TRY(prepare(b));
     TRY(start_server(b));
+    TRY(start_workers(b));
     TRY(start_client(b));
     int64_t begin_ns = s->clock.steady_ns();
     TRY(send_leads(b, begin_ns));
     f.accept_s = clock_second_since(&s->clock, begin_ns);
     TRY(wait_for_end(b, metrics, &f));
     f.all_s = clock_second_since(&s->clock, begin_ns);
+    TRY(fetch(b, "/metrics", metrics));
     f.byte = stored_byte(b);
-    stop_server(b, &f.cpu_us, &f.rss_byte);
+    stop_all(b, &f.cpu_us, &f.rss_byte);
     return report(b, &f, buf_str(metrics));
 }
 
@@ -546,6 +630,12 @@ static const struct setting bench_table[] = {
      .min = 1,
      .max = 16,
      .help = "its writing connections to PostgreSQL"},
+    {.name = "processes",
+     .type = SETTING_INTEGER,
+     AT(processes),
+     .fallback = "0",
+     .max = MOST_PROCESSES,
+     .help = "galena worker processes beside the server (PostgreSQL)"},
     {.name = "database",
      .type = SETTING_STRING,
      AT(database),

@@ -243,7 +243,8 @@ const struct setting service_settings[SERVICE_SETTING_COUNT] = {
      .min = 0.01,
      .max = 60,
      .arg = "SECONDS",
-     .help = "between looks at the store when nothing calls for one"},
+     .help = "between looks at the store when nothing calls for one; four times as long when the last twenty found "
+             "nothing"},
     {.name = "lease",
      .type = SETTING_NUMBER,
      AT(lease),

@@ -36,7 +36,7 @@ struct engine_config {
     size_t max_job, max_job_byte;     /* in memory */
     size_t run_byte;                  /* limit of a run's arena */
     int64_t max_backlog, max_running; /* of a tenant; 0: no limit */
-    int64_t poll_ms;                  /* between looks at the store when nothing calls for one */
+    int64_t poll_ms;                  /* between looks at the store when nothing calls for one; longer when idle */
     int64_t heartbeat_ms, tick_ms, sweep_ms;
     int64_t max_crash;
     struct retry_policy retry; /* of stages, questions and deliveries */

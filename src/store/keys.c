@@ -3,6 +3,8 @@
 
 #include "base/hash.h"
 
+#include <sodium.h>
+
 static void give_back(void *ctx);
 
 struct loan {
@@ -134,17 +136,17 @@ err store_index(struct store *s, struct arena *a, str tenant, enum vault_index_k
     return OK;
 }
 
+/* BLAKE2b, since it runs over every body: a SHA-256 without the processor's help takes four times as long. */
 err store_keyed(struct store *s, struct arena *a, str tenant, str purpose, str first, str second, str *out) {
-    struct hash h;
+    crypto_generichash_state h;
     unsigned char digest[HASH_BYTE];
     char hex[HASH_HEX_BYTE + 1];
     const uint64_t length = first.len; /* so that no two pairs run together alike */
-    hash_begin(&h);
-    hash_add(&h, purpose);
-    hash_add(&h, (str){(const char *)&length, sizeof length});
-    hash_add(&h, first);
-    hash_add(&h, second);
-    hash_end(&h, digest);
+    const str part[] = {purpose, {(const char *)&length, sizeof length}, first, second};
+    crypto_generichash_init(&h, NULL, 0, sizeof digest);
+    for (size_t i = 0; i < sizeof part / sizeof *part; i++)
+        crypto_generichash_update(&h, (const unsigned char *)part[i].ptr, part[i].len);
+    crypto_generichash_final(&h, digest, sizeof digest);
     hash_to_hex(digest, hex);
     return store_index(s, a, tenant, VAULT_INDEX_EXTERNAL_ID, (str){hex, HASH_HEX_BYTE}, out);
 }

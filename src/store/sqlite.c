@@ -198,6 +198,8 @@ static err open_sqlite(struct arena *a, const struct db_config *c, struct db *db
     } else if (!exists) {
         return fail(ERR_ABSENT, "db_missing", "%s: there is no database", db->name);
     }
+    /* Its statistics cost a lock at every allocation. Before the first use in a process; later it changes nothing. */
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     int rc = sqlite3_open_v2(db->name, &s->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
     if (rc != SQLITE_OK)
         return fault(db, rc, "opening");
