@@ -180,15 +180,30 @@ static void measure_excess(struct work *w, const struct stack *stack, bool alone
         out->spread_scale = sqrt(fmax(error / shown, 1.0 / NO_NARROWER));
 }
 
+static double row_loss(double logit, double y) { return y > 0 ? softplus(-logit) : softplus(logit); }
+
+static double mean_loss(const struct dataset *s, const double *z) {
+    double sum = 0, total = 0;
+    for (size_t i = 0; i < s->n; i++) {
+        sum += dataset_weight(s, i) * row_loss(z[i], s->y[i]);
+        total += dataset_weight(s, i);
+    }
+    return sum / total;
+}
+
 /* One candidate stays as it is; several are stacked, unless the best alone is as good. */
 static void weigh(struct work *w, struct fitted *out) {
     struct stack stack = {.weight = {1}};
     const double *held_out[BUNDLE_MAX_MEMBER];
     for (size_t m = 0; m < w->n; m++)
         held_out[m] = w->candidate[m].held_out;
-    note(w, "stacking");
-    stack_fit(w->a, held_out, w->n, w->s->y, w->s->weight, w->s->n, w->request->opts.fold, w->request->opts.n_fold, &stack);
-    bool alone = w->n == 1 || stack.gain <= 0;
+    if (w->n > 1) {
+        note(w, "stacking");
+        stack_fit(w->a, held_out, w->n, w->s->y, w->s->weight, w->s->n, w->request->opts.fold, w->request->opts.n_fold,
+                  &stack);
+    } else
+        stack.member_log_loss[0] = mean_loss(w->s, held_out[0]);
+    const bool alone = w->n == 1 || stack.gain <= 0;
     for (size_t m = 0; m < w->n; m++) {
         double weight = alone ? (double)(m == stack.best) : stack.weight[m] >= least_weight ? stack.weight[m] : 0;
         out->trial[out->n_trial++] = (struct fit_trial){
@@ -207,8 +222,6 @@ static void weigh(struct work *w, struct fitted *out) {
     out->held_out = z;
     measure_excess(w, &stack, alone, out);
 }
-
-static double row_loss(double logit, double y) { return y > 0 ? softplus(-logit) : softplus(logit); }
 
 /* The log-odds of each fold's complement: what "always the base rate" would have said. */
 static double *base_logits(struct work *w, const struct fit_opts *o) {
