@@ -20,14 +20,14 @@ WHERE ask.tenant = s.tenant AND ask.lead = s.lead AND ask.gen = s.gen AND ask.na
 UPDATE ask SET status = 1, worker = ?2, attempt = attempt + 1
 WHERE (tenant, lead, gen, name) IN (SELECT tenant, lead, gen, name FROM ask WHERE status = 0 AND run_ms <= $now
                                     ORDER BY run_ms LIMIT ?1)
-RETURNING tenant, lead, gen, name, request, attempt
+RETURNING tenant, lead, gen, name, request, attempt, CASE WHEN slug IS NULL THEN 0 ELSE 1 END
 -- @postgres
 WITH taken AS MATERIALIZED (
     SELECT tenant, lead, gen, name FROM ask WHERE status = 0 AND run_ms <= $now ORDER BY run_ms LIMIT ?1
     FOR UPDATE SKIP LOCKED)
 UPDATE ask SET status = 1, worker = ?2, attempt = attempt + 1 FROM taken t
 WHERE ask.tenant = t.tenant AND ask.lead = t.lead AND ask.gen = t.gen AND ask.name = t.name
-RETURNING ask.tenant, ask.lead, ask.gen, ask.name, request, attempt
+RETURNING ask.tenant, ask.lead, ask.gen, ask.name, request, attempt, CASE WHEN slug IS NULL THEN 0 ELSE 1 END
 
 -- name: ask_context
 -- The key of the lead, and until when its run waits.
@@ -42,12 +42,15 @@ SELECT lead FROM run WHERE tenant = ?1 AND lead = ?2
 SELECT lead FROM run WHERE tenant = ?1 AND lead = ?2 FOR UPDATE
 
 -- name: ask_close
--- ?5 status, ?6 run_ms, ?7 answer, ?8 price, ?9 slug. An answer that is there stays.
+-- ?5 status, ?6 run_ms, ?7 answer, ?8 price, ?9 slug, ?10 attempts to take back, ?11 who asked. An answer that is
+-- there stays; who lost the question may answer it, not put it again; a wait leaves the last failure as it is.
 UPDATE ask SET status = ?5, worker = NULL, run_ms = CASE WHEN ?6 > 0 THEN ?6 ELSE run_ms END, answer = ?7,
-    price_micro = coalesce(price_micro, 0) + ?8, slug = ?9, answered_ms = CASE WHEN ?5 = 0 THEN NULL ELSE $now END
-WHERE tenant = ?1 AND lead = ?2 AND gen = ?3 AND name = ?4 AND status IN (0, 1)
+    price_micro = coalesce(price_micro, 0) + ?8, slug = CASE WHEN ?10 > 0 THEN slug ELSE ?9 END, attempt = attempt - ?10,
+    answered_ms = CASE WHEN ?5 = 0 THEN NULL ELSE $now END
+WHERE tenant = ?1 AND lead = ?2 AND gen = ?3 AND name = ?4 AND status IN (0, 1) AND (?5 <> 0 OR worker = ?11)
 -- @postgres
 UPDATE ask SET status = ?5::bigint, worker = NULL, run_ms = CASE WHEN ?6::bigint > 0 THEN ?6::bigint ELSE run_ms END,
-    answer = ?7, price_micro = coalesce(price_micro, 0) + ?8::bigint, slug = ?9,
+    answer = ?7, price_micro = coalesce(price_micro, 0) + ?8::bigint,
+    slug = CASE WHEN ?10::bigint > 0 THEN slug ELSE ?9 END, attempt = attempt - ?10::bigint,
     answered_ms = CASE WHEN ?5::bigint = 0 THEN NULL ELSE $now END
-WHERE tenant = ?1 AND lead = ?2 AND gen = ?3 AND name = ?4 AND status IN (0, 1)
+WHERE tenant = ?1 AND lead = ?2 AND gen = ?3 AND name = ?4 AND status IN (0, 1) AND (?5::bigint <> 0 OR worker = ?11)

@@ -55,13 +55,15 @@ WHERE run.tenant = ?1 AND run.lead = taken.lead
 RETURNING tenant, run.lead, gen, priority, deadline_ms, attempt, crash, fence, accepted_ms, cause, pins, due, suspect, stage
 
 -- name: claim_suspect
--- Leases one suspect to worker ?1, alone; it has a claim more to its account.
+-- Leases ?4 suspects that have ?2 to ?3 crashes to their account to worker ?1; they have one more now.
 UPDATE run SET status = 1, worker = ?1, fence = fence + 1, attempt = attempt + 1, crash = crash + 1
-WHERE (tenant, lead) IN (SELECT tenant, lead FROM run WHERE status = 0 AND suspect = 1 ORDER BY due LIMIT 1)
+WHERE (tenant, lead) IN (SELECT tenant, lead FROM run WHERE status = 0 AND suspect = 1 AND crash BETWEEN ?2 AND ?3
+                         ORDER BY due LIMIT ?4)
 RETURNING tenant, lead, gen, priority, deadline_ms, attempt, crash, fence, accepted_ms, cause, pins, due, suspect, stage
 -- @postgres
 WITH taken AS MATERIALIZED (
-    SELECT tenant, lead FROM run WHERE status = 0 AND suspect = 1 ORDER BY due LIMIT 1 FOR UPDATE SKIP LOCKED)
+    SELECT tenant, lead FROM run WHERE status = 0 AND suspect = 1 AND crash BETWEEN ?2 AND ?3 ORDER BY due LIMIT ?4
+    FOR UPDATE SKIP LOCKED)
 UPDATE run SET status = 1, worker = ?1, fence = fence + 1, attempt = attempt + 1, crash = crash + 1 FROM taken
 WHERE run.tenant = taken.tenant AND run.lead = taken.lead
 RETURNING run.tenant, run.lead, gen, priority, deadline_ms, attempt, crash, fence, accepted_ms, cause, pins, due, suspect, stage

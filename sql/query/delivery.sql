@@ -28,14 +28,15 @@ WHERE a.tenant IS NOT NULL
 UPDATE delivery SET status = 1, worker = ?3, fence = fence + 1, attempt = attempt + 1
 WHERE tenant = ?1 AND (lead, target, gen) IN (SELECT lead, target, gen FROM delivery
                                   WHERE tenant = ?1 AND status IN (0, 2) AND run_ms <= $now ORDER BY run_ms LIMIT ?2)
-RETURNING tenant, lead, target, gen, attempt, fence, unknown
+RETURNING tenant, lead, target, gen, attempt, fence, unknown, CASE WHEN slug IS NULL THEN 0 ELSE 1 END
 -- @postgres
 WITH taken AS MATERIALIZED (
     SELECT lead, target, gen FROM delivery
     WHERE tenant = ?1 AND status IN (0, 2) AND run_ms <= $now ORDER BY run_ms LIMIT ?2 FOR UPDATE SKIP LOCKED)
 UPDATE delivery SET status = 1, worker = ?3, fence = fence + 1, attempt = attempt + 1 FROM taken t
 WHERE delivery.tenant = ?1 AND delivery.lead = t.lead AND delivery.target = t.target AND delivery.gen = t.gen
-RETURNING tenant, delivery.lead, delivery.target, delivery.gen, attempt, fence, unknown
+RETURNING tenant, delivery.lead, delivery.target, delivery.gen, attempt, fence, unknown,
+    CASE WHEN slug IS NULL THEN 0 ELSE 1 END
 
 -- name: delivery_supersede
 -- The delivery needs not be made when one of a newer generation is promised to the same target.
@@ -45,16 +46,19 @@ WHERE tenant = ?1 AND lead = ?2 AND target = ?3 AND gen = ?4
               AND n.target = delivery.target AND n.gen > delivery.gen)
 
 -- name: delivery_context
-SELECT s.scored_ms, s.sealed, b.wrapped FROM score s JOIN body b ON b.tenant = s.tenant AND b.lead = s.lead
+SELECT s.scored_ms, s.sealed, b.wrapped, s.pins FROM score s JOIN body b ON b.tenant = s.tenant AND b.lead = s.lead
 WHERE s.tenant = ?1 AND s.lead = ?2 AND s.gen = ?3
 
 -- name: delivery_close
--- ?6 status, ?7 run_ms, ?8 slug, ?9 reason. What is unknown stays so until it was read back.
-UPDATE delivery SET status = ?6, worker = NULL, run_ms = ?7, slug = ?8, reason = ?9,
+-- ?6 status, ?7 run_ms, ?8 slug, ?9 reason, ?10 attempts to take back. What is unknown stays so until it was read back; a
+-- wait leaves the last failure as it is.
+UPDATE delivery SET status = ?6, worker = NULL, run_ms = ?7, attempt = attempt - ?10,
+    slug = CASE WHEN ?10 > 0 THEN slug ELSE ?8 END, reason = CASE WHEN ?10 > 0 THEN reason ELSE ?9 END,
     unknown = CASE WHEN ?6 = 2 THEN 1 ELSE 0 END, done_ms = CASE WHEN ?6 = 3 OR ?6 = 4 THEN $now ELSE NULL END
 WHERE tenant = ?1 AND lead = ?2 AND target = ?3 AND gen = ?4 AND fence = ?5 AND status = 1
 -- @postgres
-UPDATE delivery SET status = ?6::bigint, worker = NULL, run_ms = ?7, slug = ?8, reason = ?9,
+UPDATE delivery SET status = ?6::bigint, worker = NULL, run_ms = ?7, attempt = attempt - ?10::bigint,
+    slug = CASE WHEN ?10::bigint > 0 THEN slug ELSE ?8 END, reason = CASE WHEN ?10::bigint > 0 THEN reason ELSE ?9 END,
     unknown = CASE WHEN ?6::bigint = 2 THEN 1 ELSE 0 END,
     done_ms = CASE WHEN ?6::bigint IN (3, 4) THEN $now ELSE NULL END
 WHERE tenant = ?1 AND lead = ?2 AND target = ?3 AND gen = ?4 AND fence = ?5 AND status = 1

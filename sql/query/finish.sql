@@ -63,8 +63,9 @@ WITH added AS (
 SELECT 1 WHERE false
 
 -- name: run_park
--- ?5 stage, ?6 until when at most. A run that survived its worker is no suspect.
-UPDATE run SET status = 2, worker = NULL, stage = ?5, run_ms = ?6, attempt = 0, suspect = 0, crash = 0
+-- ?5 stage, ?6 until when at most: then it goes on with what has arrived, so that time is its deadline from now on. A run
+-- that survived its worker is no suspect.
+UPDATE run SET status = 2, worker = NULL, stage = ?5, run_ms = ?6, deadline_ms = ?6, attempt = 0, suspect = 0, crash = 0
 WHERE tenant = ?1 AND lead = ?2 AND gen = ?3 AND fence = ?4 AND status = 1
 
 -- name: run_wake

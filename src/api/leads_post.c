@@ -1,5 +1,6 @@
 /* leads_post.c — POST /v1/leads: one lead or many, answered when they are durable. */
 #include "api/api_priv.h"
+#include "base/crash_point.h"
 #include "validate/validate.h"
 
 /* Leads on their way into the store, with what the answer needs. In the request's arena. */
@@ -13,6 +14,8 @@ struct posting {
     struct refusal *refused; /* n_all; slug NULL: not refused */
     bool leased;
     size_t byte;
+    bool unknown; /* whether they are durable: to be submitted until that is known */
+    struct later later;
 };
 
 struct refusal {
@@ -150,16 +153,54 @@ static err refuse(void *ctx) {
     return OK;
 }
 
+static struct posting *posting_of(struct later *l) {
+    return (struct posting *)((char *)l - offsetof(struct posting, later));
+}
+
+static err submit_guarded(void *ctx) {
+    struct posting *p = ctx;
+    struct api *api = p->call->api;
+    struct sealer *sealer;
+    TRY(api_sealer_take(api, &sealer));
+    err rc = store_accept(api->c.store, sealer, &p->accept);
+    api_sealer_give(api, sealer);
+    return rc;
+}
+
+static void accepted(struct write *w, err rc);
+
+/* The store knows them again by their identifiers. */
+static void submit_again(struct later *l) {
+    struct posting *p = posting_of(l);
+    err rc = arena_run(p->call->r->arena, submit_guarded, p);
+    if (rc != OK)
+        accepted(&p->accept.write, rc);
+}
+
+/* They may be durable, and then leased to this process, which must learn of it. */
+static bool is_unknown(struct posting *p, err rc) {
+    if (rc == ERR_AGAIN && str_equal(str_from(err_slug()), STR("commit_unknown")))
+        p->unknown = true;
+    return p->unknown && (rc == ERR_AGAIN || rc == ERR_LIMIT);
+}
+
 /* On the writer's thread: the leads are durable, or they are not. The answer itself is short. */
 static void accepted(struct write *w, err rc) {
     struct posting *p = (struct posting *)w;
     struct call *c = p->call;
     struct engine *engine = c->api->c.engine;
     struct arena *a = c->r->arena;
+    crash_point("accept_durable");
+    if (is_unknown(p, rc)) {
+        p->later.fn = submit_again;
+        engine_later(engine, &p->later);
+        return;
+    }
     if (rc != OK || p->accept.key_conflict || p->accept.replayed)
         engine_rejected(engine, c->tenant, p->n, p->leased, p->byte);
     else
         engine_accepted(engine, &p->accept, p->leased, p->byte);
+    crash_point("accept_queued");
     if (rc == OK && p->accept.key_conflict)
         rc = fail(ERR_CONFLICT, "idempotency_conflict", "this Idempotency-Key was used before with another request");
     if (arena_run(a, rc == OK ? answer : refuse, p) != OK)
@@ -186,11 +227,7 @@ static err submit(struct posting *p) {
         p->lead[i].lease = p->leased;
         x->lead[i].in = &p->lead[i];
     }
-    struct sealer *sealer;
-    TRY(api_sealer_take(api, &sealer));
-    err rc = store_accept(api->c.store, sealer, x);
-    api_sealer_give(api, sealer);
-    return rc;
+    return submit_guarded(p);
 }
 
 static err nothing_good(struct posting *p) {

@@ -12,9 +12,11 @@
 /* Set once, before any place is passed; the environment is the process's, and so is its end. */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static char wanted[64];
+static const char *poison;
 static atomic_long left;
 
 static void read_environment(void) {
+    poison = getenv("GALENA_CRASH_LEAD");
     const char *text = getenv("GALENA_CRASH");
     const char *colon = text ? strrchr(text, ':') : NULL;
     if (!colon || colon == text || (size_t)(colon - text) >= sizeof wanted)
@@ -27,6 +29,12 @@ void crash_point(const char *name) {
     pthread_once(&once, read_environment);
     if (wanted[0] && strcmp(name, wanted) == 0 && atomic_fetch_sub(&left, 1) == 1)
         kill(getpid(), SIGKILL);
+}
+
+void crash_point_lead(str body) {
+    pthread_once(&once, read_environment);
+    if (poison && *poison && memmem(body.ptr, body.len, poison, strlen(poison)))
+        abort();
 }
 #else
 typedef int crash_point_is_off; /* a file must hold something */

@@ -1,6 +1,8 @@
 /* asker.c — sends the questions of parked runs, and journals the answers with their price as soon as they come. */
 #include "flow/engine_priv.h"
 
+#include "base/crash_point.h"
+
 enum { ASK_MOST = 256, ANSWER_MAX_BYTE = 1 << 20 };
 
 static err submit_ask_claim(struct awaited *x) { return store_ask_claim(x->asks.store, &x->asks); }
@@ -35,6 +37,7 @@ static void no_answer(struct exchanged *x, const struct exchange *got, err rc, c
     struct engine *e = x->engine;
     struct retry_decision d = exchanged_decide(e, got, x->attempt);
     x->answer.slug = slug;
+    x->answer.waited = d.verdict == RETRY_WAIT;
     if (d.verdict == RETRY_DEAD)
         x->answer.rc = rc;
     else
@@ -44,6 +47,7 @@ static void no_answer(struct exchanged *x, const struct exchange *got, err rc, c
 static void answered(void *ctx, const struct exchange *got) {
     struct exchanged *x = ctx;
     struct exchange seen = *got;
+    crash_point("answer_received");
     if (got->verdict == EXCHANGE_OK && arena_run(x->arena, read_guarded, &(struct reading){x, got->body}) != OK)
         seen = (struct exchange){.verdict = EXCHANGE_RETRY, .slug = err_slug()};
     if (seen.verdict == EXCHANGE_EMPTY)
@@ -76,7 +80,8 @@ static err prepare(void *ctx) {
     return OK;
 }
 
-static void send_ask(struct engine *e, const struct open_ask *ask) {
+/* Sends it, or gives it back: a question is never put twice because nobody knows who has it. */
+static void send_ask(struct engine *e, const struct open_ask *ask, bool send) {
     struct exchanged *x = exchanged_new(e, true);
     if (!x)
         return; /* it stays with this process until its run stops waiting for it */
@@ -84,10 +89,10 @@ static void send_ask(struct engine *e, const struct open_ask *ask) {
         exchanged_free(x);
         return;
     }
-    if (target_post(e->lookup, x->key, x->body, ask->attempt > 1, answered, x) == OK)
+    if (send && target_post(e->lookup, x->key, x->body, ask->failed, answered, x) == OK)
         return;
-    const struct exchange refused = {.verdict = EXCHANGE_WAIT, .after_ms = 1000};
-    no_answer(x, &refused, ERR_AGAIN, err_slug());
+    const struct exchange refused = {.verdict = EXCHANGE_WAIT, .after_ms = send ? 1000 : 1};
+    no_answer(x, &refused, ERR_AGAIN, NULL);
     exchanged_commit(x);
 }
 
@@ -100,8 +105,11 @@ bool engine_ask(struct engine *e) {
     err rc = engine_await(&x, submit_ask_claim);
     if (rc != OK)
         log_event(e->c.log, LOG_WARN, "ask_claim_failed", LOG_FIELDS(log_text("slug", str_from(err_slug()))));
-    for (size_t i = 0; rc == OK && i < x.asks.n; i++)
-        send_ask(e, &x.asks.ask[i]);
+    else if (x.asks.n > 0)
+        crash_point("asks_claimed");
+    bool ours = rc == OK || engine_claimed_perhaps(&x);
+    for (size_t i = 0; ours && i < x.asks.n; i++)
+        send_ask(e, &x.asks.ask[i], rc == OK);
     bool more = rc == OK && x.asks.n == x.asks.most && target_room(e->lookup) > 0;
     arena_free(arena);
     return more;

@@ -4,6 +4,8 @@
  * or until the poll is due: the poll is the truth, calls only make it early. */
 #include "flow/engine_priv.h"
 
+#include "base/crash_point.h"
+
 enum { CLAIM_MOST = 500, CLAIM_BYTE = 512 << 20, BACKLOG_EVERY_MS = 5000 };
 
 /* ---- claims ---- */
@@ -35,7 +37,11 @@ static bool claim_some(struct engine *e) {
                                   .max_crash = e->c.max_crash,
                                   .arena = arena}};
     err rc = engine_await(&x, submit_claim);
-    struct job *jobs = rc == OK && x.claim.n > 0 ? job_from_claim(&x.claim) : NULL;
+    if (rc == OK && x.claim.n > 0)
+        crash_point("runs_claimed");
+    /* Runs that are ours only perhaps are worked on all the same: when they are not, their fence refuses the result. */
+    bool ours = rc == OK || engine_claimed_perhaps(&x);
+    struct job *jobs = ours && x.claim.n > 0 ? job_from_claim(&x.claim) : NULL;
     if (rc == OK)
         count_claim(e, &x.claim);
     else
@@ -72,6 +78,18 @@ static void submit_again(struct engine *e, struct sealer *sealer) {
         c->next = e->again;
         e->again = c;
         pthread_mutex_unlock(&e->lock);
+    }
+}
+
+static void call_later(struct engine *e) {
+    pthread_mutex_lock(&e->lock);
+    struct later *list = e->later;
+    e->later = NULL;
+    pthread_mutex_unlock(&e->lock);
+    while (list) {
+        struct later *l = list;
+        list = l->next;
+        l->fn(l);
     }
 }
 
@@ -135,6 +153,7 @@ void *engine_claim(void *engine) {
     while (sleep_until_called(e, &r, more)) {
         submit_again(e, sealer);
         exchanged_commit_again(e);
+        call_later(e);
         more = claim_some(e);
         more |= engine_ask(e);
         more |= engine_deliver(e);

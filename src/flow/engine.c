@@ -276,6 +276,13 @@ void engine_nudge(struct engine *e) {
     pthread_mutex_unlock(&e->lock);
 }
 
+void engine_later(struct engine *e, struct later *l) {
+    pthread_mutex_lock(&e->lock);
+    l->next = e->later;
+    e->later = l;
+    pthread_mutex_unlock(&e->lock);
+}
+
 struct engine_view engine_look(struct engine *e) {
     struct ready_view r = ready_look(e->ready);
     struct engine_view v = {.waiting = r.waiting,

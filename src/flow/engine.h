@@ -74,6 +74,15 @@ err engine_reload(struct engine *e, str pins) MUST_CHECK;
 /* Something became ready: look at the store soon. */
 void engine_nudge(struct engine *e);
 
+/* Something to be tried again when the store may have come back. Embedded in what the caller needs then. */
+struct later {
+    void (*fn)(struct later *l);
+    struct later *next; /* the engine's */
+};
+
+/* Calls l->fn once, at the next poll, on a thread of the engine; never after engine_stop. */
+void engine_later(struct engine *e, struct later *l);
+
 struct engine_view {
     size_t waiting, running, suspects, commands, deliveries, asks;
     int64_t oldest_ms;               /* age of the job that was due first; 0 when nothing waits */

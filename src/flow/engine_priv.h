@@ -52,6 +52,7 @@ struct exchanged {
     struct arena *arena; /* holds this struct as well */
     str key, body;
     int64_t attempt;
+    bool unknown, failed;   /* of a delivery: an earlier try may have arrived; did not go well */
     struct exchanged *next; /* among those to be committed again */
 };
 
@@ -85,6 +86,7 @@ struct engine {
     bool nudged, stopping;
     struct command *again; /* to be submitted again */
     struct exchanged *again_exchanged;
+    struct later *later;
     size_t commands; /* submitted and not durable */
     struct batch *pool;
     size_t n_pool;
@@ -136,6 +138,9 @@ struct awaited {
 };
 /* Submits and waits until it is done. */
 err engine_await(struct awaited *x, err (*submit)(struct awaited *x)) MUST_CHECK;
+
+/* The answer to its commit was lost: what it claimed is ours, perhaps. */
+bool engine_claimed_perhaps(const struct awaited *x);
 
 /* asker.c, sender.c: take what is open and send it. True when there was as much as could be sent. */
 bool engine_ask(struct engine *e);

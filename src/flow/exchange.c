@@ -1,6 +1,8 @@
 /* exchange.c — what questions and deliveries have in common: memory, retries, and commits that do not give up. */
 #include "flow/engine_priv.h"
 
+#include "base/crash_point.h"
+
 enum { EXCHANGE_BYTE = 64 << 20 };
 
 /* ---- waiting for a command ---- */
@@ -14,6 +16,7 @@ static void await_done(struct write *w, err rc) {
 
 err engine_await(struct awaited *x, err (*submit)(struct awaited *x)) {
     x->write.done = await_done;
+    x->rc = OK;
     sem_init(&x->done, 0, 0);
     err rc = submit(x);
     if (rc == OK) {
@@ -25,6 +28,8 @@ err engine_await(struct awaited *x, err (*submit)(struct awaited *x)) {
     sem_destroy(&x->done);
     return rc;
 }
+
+bool engine_claimed_perhaps(const struct awaited *x) { return x->rc != OK && strcmp(x->slug, "commit_unknown") == 0; }
 
 /* ---- what came of an exchange ---- */
 
@@ -58,21 +63,38 @@ static void commit_later(struct exchanged *x) {
     pthread_mutex_unlock(&e->lock);
 }
 
+/* The store refuses this very result, and would again: without the result it must be able to keep that there is none. */
+static void give_up(struct exchanged *x) {
+    const char *slug = err_slug();
+    log_event(x->engine->c.log, LOG_ERROR, "exchange_not_stored",
+              LOG_FIELDS(log_text("slug", str_from(slug)), log_text("key", x->key)));
+    if (x->is_answer) {
+        x->answer.rc = ERR_REMOTE;
+        x->answer.run_ms = 0;
+        x->answer.answer = (str){0};
+        x->answer.slug = slug;
+    } else {
+        x->delivered.status = DELIVERY_DEAD;
+        x->delivered.slug = slug;
+        x->delivered.reason = (str){0};
+    }
+}
+
 static void committed(struct write *w, err rc) {
     struct exchanged *x = (struct exchanged *)w;
     struct engine *e = x->engine;
-    if (rc == ERR_AGAIN || rc == ERR_LIMIT) {
+    crash_point("exchange_committed");
+    if (rc != OK) {
+        if (rc != ERR_AGAIN && rc != ERR_LIMIT && rc != ERR_CONFLICT)
+            give_up(x);
         commit_later(x);
         return;
     }
-    if (rc != OK)
-        log_event(e->c.log, LOG_ERROR, "exchange_not_stored",
-                  LOG_FIELDS(log_text("slug", str_from(err_slug())), log_text("key", x->key)));
-    else if (x->is_answer ? x->answer.stale : x->delivered.stale)
+    if (x->is_answer ? x->answer.stale : x->delivered.stale)
         metric_add(e->m.stale, 1);
     else if (!x->is_answer)
         metric_add(e->m.delivery[x->delivered.status], 1);
-    bool wakes = rc == OK && x->is_answer && x->answer.ready;
+    bool wakes = x->is_answer && x->answer.ready;
     exchanged_free(x);
     if (wakes)
         engine_nudge(e);

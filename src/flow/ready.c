@@ -29,7 +29,8 @@ struct ready {
     struct tenant *turn; /* the ring of tenants with jobs; whose turn it is */
     struct fifo suspect;
     size_t n_suspect;
-    bool suspect_running, stop;
+    size_t suspects_running;
+    bool stop;
     size_t waiting, running, byte, reserved, reserved_byte;
     unsigned sleepers;
 };
@@ -248,17 +249,19 @@ static struct job *take_one(struct ready *r) {
     return job;
 }
 
-/* One suspect, or up to `most` others. */
+/* Suspects, or others. */
 static struct job *take(struct ready *r, size_t most) {
-    if (r->n_suspect > 0 && !r->suspect_running) {
-        struct job *job = fifo_take(&r->suspect);
-        r->n_suspect--;
-        r->suspect_running = true;
-        r->waiting--;
-        r->running++;
-        return job;
-    }
     struct job *first = NULL, **end = &first;
+    if (r->n_suspect > 0 && r->suspects_running == 0) {
+        for (; r->n_suspect > 0 && r->suspects_running < most; r->n_suspect--) {
+            *end = fifo_take(&r->suspect);
+            end = &(*end)->next;
+            r->suspects_running++;
+        }
+        r->waiting -= r->suspects_running;
+        r->running += r->suspects_running;
+        return first;
+    }
     for (size_t n = 0; n < most; n++) {
         struct job *job = take_one(r);
         if (!job)
@@ -289,7 +292,7 @@ void ready_done(struct ready *r, const struct job *job) {
     r->byte -= job->byte;
     bool wake = r->n_suspect > 0;
     if (job->suspect) {
-        r->suspect_running = false;
+        r->suspects_running--;
     } else {
         struct tenant *t = tenant_of(r, job->tenant);
         if (t && t->running > 0) {
@@ -338,7 +341,7 @@ struct job *ready_drain(struct ready *r) {
 
 struct ready_view ready_look(struct ready *r) {
     pthread_mutex_lock(&r->lock);
-    struct ready_view v = {.waiting = r->waiting, .running = r->running, .suspects = r->n_suspect};
+    struct ready_view v = {.waiting = r->waiting, .running = r->running, .suspects = r->n_suspect + r->suspects_running};
     struct tenant *t = r->turn;
     do {
         for (int k = 0; t && k < RUN_PRIORITY_COUNT; k++) {

@@ -2,8 +2,9 @@
  *
  * Tenants take turns in proportion to their weights (deficit round robin; each job costs one), and none has more than its
  * share running. Within a tenant the job that is due first comes first; since a class is due later than the one above it by
- * a fixed time, every class ages. Suspects, whose worker died, come one at a time in the whole process: when one of them
- * kills the worker, it is known which. Bounded by jobs and by bytes. Safe from any thread. */
+ * a fixed time, every class ages. Suspects, whose worker died, come by themselves, and more only when those have
+ * ended: when one of them kills the worker again, few are left that it can be. Bounded by jobs and by bytes. Safe from any
+ * thread. */
 #ifndef GALENA_FLOW_READY_H
 #define GALENA_FLOW_READY_H
 
@@ -36,10 +37,10 @@ size_t ready_room(struct ready *r);
  * same: they are leased already, and the bounds are kept by those who lease. */
 void ready_put(struct ready *r, struct job *first);
 
-/* Takes up to `most` jobs, or one suspect alone, as a list; waits for some. NULL when ready_stop was called. */
+/* Takes up to `most` jobs, all or none of them suspects, as a list; waits for some. NULL when ready_stop was called. */
 struct job *ready_take(struct ready *r, size_t most);
 
-/* A job that was taken has ended: its tenant has one less running, and another suspect may come. */
+/* A job that was taken has ended: its tenant has one less running, and other suspects may come. */
 void ready_done(struct ready *r, const struct job *job);
 
 /* From now on ready_take returns NULL at once. */
@@ -49,8 +50,8 @@ void ready_stop(struct ready *r);
 struct job *ready_drain(struct ready *r);
 
 struct ready_view {
-    size_t waiting, running, suspects;
-    int64_t oldest_due; /* 0 when nothing waits */
+    size_t waiting, running, suspects; /* suspects: of both */
+    int64_t oldest_due;                /* 0 when nothing waits */
 };
 struct ready_view ready_look(struct ready *r);
 

@@ -3,12 +3,15 @@
 #include "flow/engine_priv.h"
 #include "flow/snapshot.h"
 
+#include "base/crash_point.h"
+
 enum { DELIVER_MOST = 256, BODY_MOST = 1 << 20 };
 
 static err submit_delivery_claim(struct awaited *x) { return store_delivery_claim(x->deliveries.store, &x->deliveries); }
 
 static void settle(struct exchanged *x, enum delivery_status status, int64_t run_ms, const struct exchange *got) {
     x->delivered.status = status;
+    x->delivered.waited = got && got->verdict == EXCHANGE_WAIT;
     x->delivered.run_ms = run_ms;
     x->delivered.slug = got && *got->slug ? got->slug : NULL;
     x->delivered.reason = got && got->status > 0 && x->delivered.slug
@@ -21,7 +24,7 @@ static void settle(struct exchanged *x, enum delivery_status status, int64_t run
 static void not_delivered(struct exchanged *x, const struct exchange *got) {
     struct engine *e = x->engine;
     struct retry_decision d = exchanged_decide(e, got, x->attempt);
-    enum delivery_status status = got->verdict == EXCHANGE_UNKNOWN ? DELIVERY_UNKNOWN : DELIVERY_READY;
+    enum delivery_status status = got->verdict == EXCHANGE_UNKNOWN || x->unknown ? DELIVERY_UNKNOWN : DELIVERY_READY;
     settle(x, d.verdict == RETRY_DEAD ? DELIVERY_DEAD : status, e->c.clock.wall_ms() + d.delay_ms + 1, got);
 }
 
@@ -46,6 +49,7 @@ static err delivered_guarded(void *ctx) {
 
 static void delivered(void *ctx, const struct exchange *got) {
     struct exchanged *x = ctx;
+    crash_point("delivery_sent");
     if (arena_run(x->arena, delivered_guarded, &(struct handling){x, got}) != OK)
         exchanged_commit(x);
 }
@@ -59,11 +63,12 @@ static void post(struct exchanged *x, bool retry) {
 static void looked_up(void *ctx, const struct exchange *got) {
     struct exchanged *x = ctx;
     if (got->verdict == EXCHANGE_EMPTY) {
-        post(x, true);
+        x->unknown = false;
+        post(x, x->failed);
         return;
     }
     struct exchange seen = *got;
-    if (got->verdict != EXCHANGE_OK)
+    if (got->verdict != EXCHANGE_OK && got->verdict != EXCHANGE_WAIT)
         seen.verdict = EXCHANGE_UNKNOWN;
     delivered(x, &seen);
 }
@@ -80,6 +85,8 @@ static err prepare(void *ctx) {
     struct arena *a = x->arena;
     const struct callback c = {due->tenant, due->lead, due->target, due->gen, due->scored_ms, due->snapshot, due->pins};
     x->attempt = due->attempt;
+    x->unknown = due->unknown;
+    x->failed = due->failed;
     x->delivered = (struct delivery_done){.store = x->engine->c.store,
                                           .tenant = str_copy(a, due->tenant),
                                           .lead = str_copy(a, due->lead),
@@ -95,7 +102,8 @@ static err prepare(void *ctx) {
     return OK;
 }
 
-static void send_delivery(struct engine *e, const struct due_delivery *due) {
+/* Sends it, or gives it back. */
+static void send_delivery(struct engine *e, const struct due_delivery *due, bool send) {
     struct exchanged *x = exchanged_new(e, false);
     if (!x)
         return; /* taken over when this process is gone */
@@ -104,9 +112,15 @@ static void send_delivery(struct engine *e, const struct due_delivery *due) {
         exchanged_commit(x);
         return;
     }
-    if (due->unknown && target_status(e->callback, x->key, looked_up, x) == OK)
+    if (!send) {
+        delivered(x, &(struct exchange){.verdict = EXCHANGE_WAIT, .after_ms = 1, .slug = ""});
         return;
-    post(x, due->attempt > 1);
+    }
+    err rc = due->unknown ? target_status(e->callback, x->key, looked_up, x) : ERR_ABSENT;
+    if (rc == ERR_LIMIT)
+        looked_up(x, &(struct exchange){.verdict = EXCHANGE_WAIT, .after_ms = 1000, .slug = "target_busy"});
+    else if (rc != OK) /* nobody can tell whether it arrived: its key makes the second time nothing */
+        post(x, due->failed);
 }
 
 bool engine_deliver(struct engine *e) {
@@ -119,8 +133,11 @@ bool engine_deliver(struct engine *e) {
     err rc = engine_await(&x, submit_delivery_claim);
     if (rc != OK)
         log_event(e->c.log, LOG_WARN, "delivery_claim_failed", LOG_FIELDS(log_text("slug", str_from(err_slug()))));
-    for (size_t i = 0; rc == OK && i < x.deliveries.n; i++)
-        send_delivery(e, &x.deliveries.delivery[i]);
+    else if (x.deliveries.n > 0)
+        crash_point("deliveries_claimed");
+    bool ours = rc == OK || engine_claimed_perhaps(&x);
+    for (size_t i = 0; ours && i < x.deliveries.n; i++)
+        send_delivery(e, &x.deliveries.delivery[i], rc == OK);
     bool more = rc == OK && x.deliveries.n == x.deliveries.most && target_room(e->callback) > 0;
     arena_free(arena);
     return more;

@@ -7,7 +7,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-enum { BUDGET_WINDOW_MS = 60000, BUDGET_LEAST = 10, CALL_BYTE = 64 * 1024, URL_BYTE = 4096 };
+enum { BUDGET_WINDOW_MS = 60000, BUDGET_LEAST = 600, CALL_BYTE = 64 * 1024, URL_BYTE = 4096 };
 
 struct target {
     struct target_settings s;

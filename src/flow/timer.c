@@ -3,9 +3,12 @@
  * A thread of its own, so that busy workers never lose their leases. Intervals are those of the clock that does not jump. */
 #include "flow/engine_priv.h"
 
+#include "base/crash_point.h"
+
 enum { TICK_MOST = 1000, SWEEP_BYTE = 64 << 20, SWEEP_GRACE_MS = 3600 * 1000 };
 
 static void beat(struct engine *e) {
+    crash_point("heartbeat");
     if (store_heartbeat(e->c.store) == OK)
         atomic_store(&e->beat_ns, e->c.clock.steady_ns());
     else

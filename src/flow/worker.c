@@ -2,6 +2,8 @@
 #include "flow/engine_priv.h"
 #include "flow/snapshot.h"
 
+#include "base/crash_point.h"
+
 #include <stdlib.h>
 #include <time.h>
 
@@ -69,7 +71,10 @@ static int64_t micro_since(const struct engine *e, int64_t ns) { return (e->c.cl
 /* The lease is over, whoever ended it. */
 static void command_ended(struct command *c) {
     struct engine *e = c->batch->engine;
+    bool suspect = c->job->suspect;
     ready_done(e->ready, c->job);
+    if (suspect && ready_look(e->ready).suspects == 0)
+        engine_nudge(e); /* more of them may be claimed */
     job_free(c->job);
     batch_release(c->batch);
     pthread_mutex_lock(&e->lock);
@@ -136,6 +141,7 @@ static void command_done(struct write *w, err rc) {
     /* All three commands begin with their write. */
     struct command *c = (struct command *)((char *)w - offsetof(struct command, finish));
     struct engine *e = c->batch->engine;
+    crash_point("command_done");
     if (rc == OK) {
         bool asks = c->kind == COMMAND_PARK;
         count(e, c);
@@ -222,6 +228,7 @@ static err step(void *ctx) {
         return fail(ERR_CORRUPT, x->job->fault, "what was stored of the lead cannot be read");
     TRY(pin_cache_get(x->worker->engine->pin_cache, x->job->pins, &x->pin));
     begin_run(x);
+    crash_point_lead(x->job->body);
     TRY(stages_step(run, &x->stage, &x->timing));
     if (run_waits(run) && x->stage < n_stages)
         return OK;
@@ -350,6 +357,7 @@ static void work_on(struct worker *w, struct batch *b, struct job *first) {
         n++;
     }
     *end = NULL;
+    crash_point("computed");
     pthread_mutex_lock(&w->engine->lock);
     w->engine->commands += n;
     pthread_mutex_unlock(&w->engine->lock);

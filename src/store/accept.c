@@ -213,8 +213,13 @@ static err replay_row(void *ctx, struct db_row *row) {
     }
     c->replayed = true;
     for (size_t i = 0; i < c->n; i++) {
-        memcpy(c->lead[i].id, response.ptr + i * RUN_ID_BYTE, RUN_ID_BYTE);
-        c->lead[i].verdict = ACCEPT_DUPLICATE;
+        struct accepted *l = &c->lead[i];
+        memcpy(l->id, response.ptr + i * RUN_ID_BYTE, RUN_ID_BYTE);
+        /* Our own, written by a commit whose answer was lost. */
+        const bool own = memcmp(l->id, l->row->id, RUN_ID_BYTE) == 0;
+        l->verdict = own ? ACCEPT_NEW : ACCEPT_DUPLICATE;
+        l->leased = own && l->in->lease;
+        c->replayed = c->replayed && !own;
     }
     return OK;
 }

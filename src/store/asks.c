@@ -33,7 +33,8 @@ static err ask_row(void *ctx, struct db_row *row) {
                                                      .lead = str_copy(a, db_row_text(row, 1)),
                                                      .gen = db_row_integer(row, 2),
                                                      .name = str_copy(a, db_row_text(row, 3)),
-                                                     .attempt = db_row_integer(row, 5)};
+                                                     .attempt = db_row_integer(row, 5),
+                                                     .failed = db_row_integer(row, 6) != 0};
     return OK;
 }
 
@@ -156,6 +157,8 @@ static struct db_value *put_answer(struct db_value *p, const struct ask_answer *
     *p++ = db_blob_or_null(c->row->sealed);
     *p++ = db_integer(c->price_micro);
     *p++ = c->slug ? db_text(str_from(c->slug)) : db_null();
+    *p++ = db_integer(c->waited ? 1 : 0);
+    *p++ = db_text(c->store->worker);
     return p;
 }
 
@@ -163,7 +166,7 @@ err store_apply_ask_answer(struct db *db, struct write *const *batch, size_t n, 
     (void)ctx;
     struct arena *a = db_scratch(db);
     struct ask_answer **c = ARENA_ARRAY(a, n, struct ask_answer *);
-    struct db_value *param = ARENA_ARRAY(a, n * 9, struct db_value), *p = param;
+    struct db_value *param = ARENA_ARRAY(a, n * 11, struct db_value), *p = param;
     int64_t *changed = ARENA_ARRAY(a, n, int64_t);
     for (size_t i = 0; i < n; i++) {
         c[i] = (struct ask_answer *)batch[i];

@@ -33,7 +33,8 @@ static err delivery_row(void *ctx, struct db_row *row) {
                                                               .gen = db_row_integer(row, 3),
                                                               .attempt = db_row_integer(row, 4),
                                                               .fence = db_row_integer(row, 5),
-                                                              .unknown = db_row_integer(row, 6) != 0};
+                                                              .unknown = db_row_integer(row, 6) != 0,
+                                                              .failed = db_row_integer(row, 7) != 0};
     k->share[row->index].got++;
     return OK;
 }
@@ -82,6 +83,7 @@ static err context_row(void *ctx, struct db_row *row) {
     struct sending *k = ctx;
     struct arena *a = db_scratch(k->db);
     k->claim->delivery[row->index].scored_ms = db_row_integer(row, 0);
+    k->claim->delivery[row->index].pins = str_copy(k->claim->arena, db_row_text(row, 3));
     k->sealed[row->index] = str_copy(a, db_row_blob(row, 1));
     k->key[row->index] = str_copy(a, db_row_blob(row, 2));
     return OK;
@@ -168,7 +170,7 @@ err store_delivery_done(struct store *s, struct delivery_done *c) {
 err store_apply_delivery_done(struct db *db, struct write *const *batch, size_t n, void *ctx) {
     (void)ctx;
     struct arena *a = db_scratch(db);
-    struct db_value *param = ARENA_ARRAY(a, n * 9, struct db_value), *p = param;
+    struct db_value *param = ARENA_ARRAY(a, n * 10, struct db_value), *p = param;
     int64_t *changed = ARENA_ARRAY(a, n, int64_t);
     for (size_t i = 0; i < n; i++) {
         const struct delivery_done *c = (struct delivery_done *)batch[i];
@@ -181,6 +183,7 @@ err store_apply_delivery_done(struct db *db, struct write *const *batch, size_t 
         *p++ = db_integer(c->run_ms);
         *p++ = c->slug ? db_text(str_from(c->slug)) : db_null();
         *p++ = c->slug ? db_text(c->reason) : db_null();
+        *p++ = db_integer(c->waited ? 1 : 0);
     }
     TRY(db_exec_many(db, QUERY_DELIVERY_CLOSE, param, n, changed));
     crash_point("delivery_written");

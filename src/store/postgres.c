@@ -28,6 +28,12 @@ static bool awaits(const struct postgres *p, enum expect_what what) {
     return false;
 }
 
+static err commit_unknown(struct db *db) {
+    return db_remember(db, fail(ERR_AGAIN, "commit_unknown",
+                                "%s: the connection broke before the answer to COMMIT: the changes may be there or not",
+                                db->name));
+}
+
 /* The connection is gone. A COMMIT under way without a word from the server may have happened. */
 static err lost(struct db *db) {
     struct postgres *p = state(db);
@@ -36,9 +42,7 @@ static err lost(struct db *db) {
     if (db->failed != OK)
         return db_recall(db);
     if (unknown)
-        return db_remember(db, fail(ERR_AGAIN, "commit_unknown",
-                                    "%s: the connection broke before the answer to COMMIT: the changes may be there or not",
-                                    db->name));
+        return commit_unknown(db);
     return db_remember(db, fail(ERR_AGAIN, "db_lost", "%s: the connection to the database broke", db->name));
 }
 
@@ -140,6 +144,7 @@ static err take(struct db *db, const struct expect *e, PGresult *r) {
         /* The server answers COMMIT of a failed transaction with ROLLBACK. */
         if (strcmp(PQcmdStatus(r), "COMMIT") != 0)
             return fail(ERR_AGAIN, "db_busy", "%s: the server rolled the transaction back", db->name);
+        p->committed = true;
         return OK;
     case EXPECT_EXEC:
         if (e->changed && !p->discard)
@@ -158,6 +163,12 @@ static err take(struct db *db, const struct expect *e, PGresult *r) {
     }
 }
 
+/* The server ends the connection: the sentence is not about the statement, which may have been done. */
+static bool is_farewell(const PGresult *r) {
+    const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
+    return state && strncmp(state, "57P", 3) == 0;
+}
+
 static void take_result(struct db *db, const struct expect *e, PGresult *r) {
     switch (PQresultStatus(r)) {
     case PGRES_COMMAND_OK:
@@ -169,6 +180,8 @@ static void take_result(struct db *db, const struct expect *e, PGresult *r) {
     case PGRES_EMPTY_QUERY:
         break;
     default:
+        if (e->what == EXPECT_COMMIT && db->failed == OK && is_farewell(r))
+            (void)!commit_unknown(db);
         /* Without a word from the server, lost() decides. */
         if (PQresultErrorField(r, PG_DIAG_SQLSTATE) && db->failed == OK &&
             !(e->what == EXPECT_COMMIT && PQstatus(state(db)->conn) == CONNECTION_BAD))
@@ -409,9 +422,15 @@ static err commit(struct db *db) {
         p->begin_due = false;
         return OK;
     }
+    p->committed = false;
     err rc = send_fixed(db, "COMMIT", EXPECT_COMMIT);
     if (rc == OK)
         rc = finish(db);
+    if (rc != OK && p->committed) {
+        postgres_disconnect(db); /* the next transaction connects again */
+        db->failed = OK;
+        return OK;
+    }
     if (rc != OK) {
         (void)db_remember(db, rc);
         rollback(db);

@@ -48,6 +48,7 @@ struct postgres {
     struct expect expect[POSTGRES_EXPECT_MAX];
     size_t head, n_expect;
     size_t unsynced;  /* statements since the last synchronisation point */
+    bool committed;   /* the server has said so; what it says after that changes nothing */
     bool begin_due;   /* BEGIN goes with the first statement */
     bool discard;     /* answers are passed over: nobody waits for them any more */
     PGresult *result; /* being read */

@@ -1,4 +1,5 @@
 /* sqlite.c — the driver for SQLite: one file, one writing connection that alone moves the log into the file. */
+#include "base/crash_point.h"
 #include "store/db_priv.h"
 
 #include <assert.h>
@@ -167,6 +168,7 @@ static err set_up(struct db *db) {
         return OK;
     sqlite3_wal_hook(s->handle, on_commit, s); /* after wal_autocheckpoint, which takes it away */
     /* What an earlier writer left in the log; readers may hold it back. */
+    crash_point("open_checkpoint");
     (void)!db->driver->checkpoint(db, DB_CHECKPOINT_PASSIVE);
     return OK;
 }

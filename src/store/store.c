@@ -1,6 +1,7 @@
 /* store.c — opening and closing, this process among the workers, calls that run inside a writer's transaction. */
 #include "store/store_priv.h"
 
+#include "base/crash_point.h"
 #include "store/migrate.h"
 
 #include <sodium.h>
@@ -102,6 +103,7 @@ static err join_workers(struct db *db, void *ctx) {
     /* Nobody else can be alive. Runs come back with the first claims, so that those are counted. */
     const struct db_value all[] = {db_integer(INT64_MAX)};
     TRY(db_exec(db, QUERY_WORKER_DROP_OTHERS, DB_ROW(db_text(s->worker)), NULL));
+    crash_point("workers_dropped");
     TRY(db_exec(db, QUERY_ASK_RECOVER, all, NULL));
     return db_exec(db, QUERY_DELIVERY_RECOVER, all, NULL);
 }
@@ -110,6 +112,7 @@ static err leave_workers(struct db *db, void *ctx) {
     struct store *s = ctx;
     const struct db_value worker[] = {db_text(s->worker)};
     TRY(db_exec(db, QUERY_WORKER_RELEASE_RUNS, worker, NULL));
+    crash_point("runs_released");
     TRY(db_exec(db, QUERY_WORKER_RELEASE_ASKS, worker, NULL));
     TRY(db_exec(db, QUERY_WORKER_RELEASE_DELIVERIES, worker, NULL));
     return db_exec(db, QUERY_WORKER_DROP, worker, NULL);

@@ -108,9 +108,9 @@ struct claimed {
 
 /* Claims up to `most` ready runs for this process: those due first within a tenant, tenants in turn by weight and at most
  * `tenant_most` of one. Before that, in the same transaction, runs of workers that fell silent become ready and suspect, and
- * waiting runs whose time has come become ready. Suspects come one at a time and only when `suspects`: their crash count
- * rises with the claim, and at `max_crash` they are dead. After "commit_unknown" `run` holds what was claimed perhaps: give
- * each one back. */
+ * waiting runs whose time has come become ready. Suspects come only when `suspects`, in groups: 64 that were never
+ * held by a worker that died since, then 8 by 8, and alone before their last try; their crash count rises with the claim,
+ * and at `max_crash` they are dead. After "commit_unknown" `run` holds what was claimed perhaps: give each one back. */
 struct claim {
     struct write write;
     struct store *store;
@@ -146,7 +146,8 @@ struct finish {
 };
 err store_finish(struct store *s, struct sealer *sealer, struct finish *c) MUST_CHECK;
 
-/* The run waits for its open asks, at most until wait_ms; stage is where it goes on. It is no longer leased. */
+/* The run waits for its open asks, at most until wait_ms, which becomes its deadline; stage is where it goes on. It is no
+ * longer leased. */
 struct park {
     struct write write;
     struct store *store;
@@ -181,6 +182,7 @@ enum ask_status { ASK_OPEN, ASK_SENT, ASK_ANSWERED, ASK_FAILED };
 struct open_ask {
     str tenant, lead, name, request, key;
     int64_t gen, attempt, deadline_ms;
+    bool failed; /* an earlier try, not only its worker */
 };
 
 /* Takes up to `most` open asks (and those sent by silent workers) to be sent by this process. */
@@ -203,6 +205,7 @@ struct ask_answer {
     int64_t gen;
     err rc;
     int64_t run_ms; /* > 0: to be sent again then */
+    bool waited;    /* it could not be sent: not an attempt */
     str answer;     /* JSON */
     str key;        /* as in struct lease; may be empty */
     int64_t price_micro;
@@ -221,6 +224,7 @@ struct due_delivery {
     str tenant, lead, target;
     int64_t gen, attempt, fence;
     bool unknown; /* an earlier try may have arrived: read back before repeating */
+    bool failed;  /* an earlier try did, not only its worker */
     str snapshot; /* of the score it carries */
     str pins;
     int64_t scored_ms;
@@ -246,6 +250,7 @@ struct delivery_done {
     int64_t gen, fence;
     enum delivery_status status; /* DONE, DEAD, READY (again at run_ms), UNKNOWN (again at run_ms, after reading back) */
     int64_t run_ms;
+    bool waited; /* it could not be sent: not an attempt */
     const char *slug;
     str reason;
     bool stale;

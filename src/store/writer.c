@@ -29,6 +29,8 @@ struct writer_thread {
     size_t n_kind;
     bool began;             /* the last attempt had a connection */
     uint64_t checkpoint_at; /* no attempt before the log is that long */
+    uint64_t quiet_byte;    /* the log's length since … */
+    int64_t quiet_ns;
 };
 
 struct writer {
@@ -144,6 +146,20 @@ static void checkpoint_large(struct writer_thread *t) {
     checkpoint(t, wal.byte >= 2 * limit ? DB_CHECKPOINT_RESTART : DB_CHECKPOINT_PASSIVE);
     wal = db_wal(t->db);
     t->checkpoint_at = wal.unmoved_byte >= limit / 2 ? wal.byte + limit / 4 : 0;
+}
+
+/* Commands come, but for a while none has changed anything: as good a time as when none come. */
+static void checkpoint_quiet(struct writer_thread *t) {
+    struct writer *w = t->writer;
+    struct db_wal wal = db_wal(t->db);
+    int64_t now = w->clock.steady_ns();
+    if (wal.byte != t->quiet_byte || wal.unmoved_byte == 0) {
+        t->quiet_byte = wal.byte;
+        t->quiet_ns = now;
+    } else if (now - t->quiet_ns >= w->config.idle_checkpoint_ms * 1000000ll) {
+        checkpoint(t, wal.byte > TRUNCATE_BYTE ? DB_CHECKPOINT_TRUNCATE : DB_CHECKPOINT_PASSIVE);
+        t->quiet_ns = w->clock.steady_ns();
+    }
 }
 
 /* Takes what waits, at most a batch, into t->taken; 0 when the writer stops and nothing waits. */
@@ -286,6 +302,7 @@ static void *run(void *ctx) {
         sort(t, n);
         settle(t, t->sorted, n);
         checkpoint_large(t);
+        checkpoint_quiet(t);
     }
     if (db_wal(t->db).byte > 0)
         checkpoint(t, DB_CHECKPOINT_TRUNCATE);

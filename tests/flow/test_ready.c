@@ -105,8 +105,8 @@ static void test_running_cap(void **state) {
     ready_free(r);
 }
 
-/* Suspects come alone, and the next only when the first has ended. */
-static void test_suspects_one_at_a_time(void **state) {
+/* Suspects come without others, and more of them only when all of those have ended. */
+static void test_suspects_come_by_themselves(void **state) {
     (void)state;
     struct ready *r = make(0);
     for (int i = 0; i < 3; i++) {
@@ -115,16 +115,25 @@ static void test_suspects_one_at_a_time(void **state) {
         ready_put(r, j);
     }
     ready_put(r, job("t", 9, RUN_NORMAL));
-    const struct job *first = ready_take(r, 10);
-    assert_true(first->suspect);
-    assert_null(first->next);
+    struct job *first = ready_take(r, 2), *second = first->next;
+    assert_true(first->suspect && second->suspect);
+    assert_null(second->next);
+    assert_int_equal(ready_look(r).suspects, 3);
     const struct job *other = ready_take(r, 10);
     assert_false(other->suspect);
-    end(r, first);
-    const struct job *second = ready_take(r, 10);
-    assert_true(second->suspect);
-    end(r, second);
+    assert_null(other->next);
     end(r, other);
+    end(r, first);
+    ready_put(r, job("t", 10, RUN_NORMAL));
+    other = ready_take(r, 10);
+    assert_false(other->suspect);
+    end(r, other);
+    end(r, second);
+    const struct job *third = ready_take(r, 10);
+    assert_true(third->suspect);
+    assert_null(third->next);
+    end(r, third);
+    assert_int_equal(ready_look(r).suspects, 0);
     ready_free(r);
 }
 
@@ -215,7 +224,7 @@ int main(void) {
         cmocka_unit_test(test_weights),
         cmocka_unit_test(test_classes_age),
         cmocka_unit_test(test_running_cap),
-        cmocka_unit_test(test_suspects_one_at_a_time),
+        cmocka_unit_test(test_suspects_come_by_themselves),
         cmocka_unit_test(test_reservation),
         cmocka_unit_test(test_threads_take_each_once),
         cmocka_unit_test(test_drain),
