@@ -76,13 +76,15 @@ bool fit_has_logistic(const struct fit_request *request, size_t n) {
     return str_equal(request->family, STR("logistic")) || (str_equal(request->family, STR("auto")) && !few_rows(request, n));
 }
 
-/* The average by evidence needs a covariance of all columns. */
-static bool too_wide(const struct work *w) {
+static size_t linear_columns(const struct work *w) {
     size_t linear = 0;
     for (size_t c = 0; c < w->s->d; c++)
         linear += !w->request->opts.use || (w->request->opts.use[c] & COLUMN_LINEAR);
-    return linear > LOGISTIC_DENSE;
+    return linear;
 }
+
+/* The average by evidence needs a covariance of all columns. */
+static bool too_wide(const struct work *w) { return linear_columns(w) > LOGISTIC_DENSE; }
 
 static err fit_candidates(struct work *w) {
     const str family = w->request->family;
@@ -436,8 +438,16 @@ static err judge_signal(struct work *w, struct fitted *out) {
     return OK;
 }
 
-/* The base rate's own variance, and the mean square of log-odds that would be worth a gain of two standard errors more than
- * was seen: signal of that size would have gone unnoticed. */
+/* The variance of log-odds that could have gone unnoticed. A signal of variance V, spread over d columns, of which n rows
+ * tell each with error variance 1 / (n c), c = p (1 - p), gains at best c / 2 V^2 / (V + d / (n c)): the rest is lost to
+ * learning. V is what would have gained two standard errors more than was seen. */
+static double unnoticed_variance(const struct work *w, const struct fitted *f, double rows, double c) {
+    const double gain = fmax(f->gain, 0) + 2 * f->gain_error, half = gain / c;
+    const double lost = (double)linear_columns(w) / (rows * c);
+    return half + sqrt(half * half + 2 * half * lost);
+}
+
+/* The base rate, and an interval of its own error and of what could have gone unnoticed. */
 static void keep_base_rate(struct work *w, struct fitted *out) {
     double positives = 0, rows = 0;
     for (size_t i = 0; i < w->s->n; i++) {
@@ -445,8 +455,8 @@ static void keep_base_rate(struct work *w, struct fitted *out) {
         rows += dataset_weight(w->s, i);
     }
     out->n_member = 0;
-    const double p = positives / rows, unnoticed = fmax(out->gain, 0) + 2 * out->gain_error;
-    out->excess = (1 / rows + 2 * unnoticed) / (p * (1 - p));
+    const double p = positives / rows, c = p * (1 - p);
+    out->excess = 1 / (rows * c) + unnoticed_variance(w, out, rows, c);
     out->spread_scale = 1;
     out->intercept = log_odds(p);
     out->calibration = (struct calibration){.kind = CALIBRATION_NONE};
