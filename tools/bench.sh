@@ -10,4 +10,6 @@ for script in quality speed one_lead memory coverage pipeline; do
     printf '\n== bench/%s.py\n' "$script"
     "$python" "bench/$script.py" --galena "$galena" || status=1
 done
+printf '\n== bench/cold_start.py\n'
+"$python" bench/cold_start.py --build "$1" || status=1
 exit "$status"

@@ -76,13 +76,15 @@ bool fit_has_logistic(const struct fit_request *request, size_t n) {
     return str_equal(request->family, STR("logistic")) || (str_equal(request->family, STR("auto")) && !few_rows(request, n));
 }
 
-/* The average by evidence needs a covariance of all columns. */
-static bool too_wide(const struct work *w) {
+static size_t linear_columns(const struct work *w) {
     size_t linear = 0;
     for (size_t c = 0; c < w->s->d; c++)
         linear += !w->request->opts.use || (w->request->opts.use[c] & COLUMN_LINEAR);
-    return linear > LOGISTIC_DENSE;
+    return linear;
 }
+
+/* The average by evidence needs a covariance of all columns. */
+static bool too_wide(const struct work *w) { return linear_columns(w) > LOGISTIC_DENSE; }
 
 static err fit_candidates(struct work *w) {
     const str family = w->request->family;
@@ -180,15 +182,30 @@ static void measure_excess(struct work *w, const struct stack *stack, bool alone
         out->spread_scale = sqrt(fmax(error / shown, 1.0 / NO_NARROWER));
 }
 
+static double row_loss(double logit, double y) { return y > 0 ? softplus(-logit) : softplus(logit); }
+
+static double mean_loss(const struct dataset *s, const double *z) {
+    double sum = 0, total = 0;
+    for (size_t i = 0; i < s->n; i++) {
+        sum += dataset_weight(s, i) * row_loss(z[i], s->y[i]);
+        total += dataset_weight(s, i);
+    }
+    return sum / total;
+}
+
 /* One candidate stays as it is; several are stacked, unless the best alone is as good. */
 static void weigh(struct work *w, struct fitted *out) {
     struct stack stack = {.weight = {1}};
     const double *held_out[BUNDLE_MAX_MEMBER];
     for (size_t m = 0; m < w->n; m++)
         held_out[m] = w->candidate[m].held_out;
-    note(w, "stacking");
-    stack_fit(w->a, held_out, w->n, w->s->y, w->s->weight, w->s->n, w->request->opts.fold, w->request->opts.n_fold, &stack);
-    bool alone = w->n == 1 || stack.gain <= 0;
+    if (w->n > 1) {
+        note(w, "stacking");
+        stack_fit(w->a, held_out, w->n, w->s->y, w->s->weight, w->s->n, w->request->opts.fold, w->request->opts.n_fold,
+                  &stack);
+    } else
+        stack.member_log_loss[0] = mean_loss(w->s, held_out[0]);
+    const bool alone = w->n == 1 || stack.gain <= 0;
     for (size_t m = 0; m < w->n; m++) {
         double weight = alone ? (double)(m == stack.best) : stack.weight[m] >= least_weight ? stack.weight[m] : 0;
         out->trial[out->n_trial++] = (struct fit_trial){
@@ -207,8 +224,6 @@ static void weigh(struct work *w, struct fitted *out) {
     out->held_out = z;
     measure_excess(w, &stack, alone, out);
 }
-
-static double row_loss(double logit, double y) { return y > 0 ? softplus(-logit) : softplus(logit); }
 
 /* The log-odds of each fold's complement: what "always the base rate" would have said. */
 static double *base_logits(struct work *w, const struct fit_opts *o) {
@@ -423,8 +438,16 @@ static err judge_signal(struct work *w, struct fitted *out) {
     return OK;
 }
 
-/* The base rate's own variance, and the mean square of log-odds that would be worth a gain of two standard errors more than
- * was seen: signal of that size would have gone unnoticed. */
+/* The variance of log-odds that could have gone unnoticed. A signal of variance V, spread over d columns, of which n rows
+ * tell each with error variance 1 / (n c), c = p (1 - p), gains at best c / 2 V^2 / (V + d / (n c)): the rest is lost to
+ * learning. V is what would have gained two standard errors more than was seen. */
+static double unnoticed_variance(const struct work *w, const struct fitted *f, double rows, double c) {
+    const double gain = fmax(f->gain, 0) + 2 * f->gain_error, half = gain / c;
+    const double lost = (double)linear_columns(w) / (rows * c);
+    return half + sqrt(half * half + 2 * half * lost);
+}
+
+/* The base rate, and an interval of its own error and of what could have gone unnoticed. */
 static void keep_base_rate(struct work *w, struct fitted *out) {
     double positives = 0, rows = 0;
     for (size_t i = 0; i < w->s->n; i++) {
@@ -432,8 +455,8 @@ static void keep_base_rate(struct work *w, struct fitted *out) {
         rows += dataset_weight(w->s, i);
     }
     out->n_member = 0;
-    const double p = positives / rows, unnoticed = fmax(out->gain, 0) + 2 * out->gain_error;
-    out->excess = (1 / rows + 2 * unnoticed) / (p * (1 - p));
+    const double p = positives / rows, c = p * (1 - p);
+    out->excess = 1 / (rows * c) + unnoticed_variance(w, out, rows, c);
     out->spread_scale = 1;
     out->intercept = log_odds(p);
     out->calibration = (struct calibration){.kind = CALIBRATION_NONE};

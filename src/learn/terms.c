@@ -6,7 +6,7 @@
 
 #include <math.h>
 
-enum { IMPORTANCE_ROWS = 2000, IMPUTATION_ROWS = 150, DRAWS = 8, LEAST_LACKING = 20 };
+enum { IMPORTANCE_ROWS = 2000, DOUBT_ROWS = 500, IMPUTATION_ROWS = 150, DRAWS = 8, LEAST_LACKING = 20 };
 
 /* What a logistic model does not know, of variance V, shrinks its coefficients by 1 / sqrt(1 + 0.346 V); 0.346 = 1 / 1.7^2.
  */
@@ -38,6 +38,34 @@ void terms_importance(struct arena *a, const struct bundle *b, const struct data
         for (size_t t = 0; t < b->n_term; t++)
             importance[t] += fabs(share[i * b->n_term + t]) / (double)k;
     arena_rewind(a, mark);
+}
+
+double terms_doubt(struct arena *a, const struct bundle *b, const struct dataset *s, uint64_t seed) {
+    struct arena_mark mark = arena_mark(a);
+    struct rng r = rng_from_seed(seed);
+    size_t n;
+    const uint32_t *rows = sample_rows(a, s->n, DOUBT_ROWS, &r, &n);
+    struct row *x = ARENA_ARRAY(a, n, struct row);
+    double *logit = ARENA_ARRAY(a, n, double), *sd = ARENA_ARRAY(a, n, double), mean = 0, square = 0, own = b->excess;
+    for (size_t i = 0; i < n; i++)
+        x[i] = dataset_row(s, rows[i]);
+    scorer_logits(b, x, n, a, logit, sd);
+    for (size_t i = 0; i < n; i++) {
+        mean += logit[i] / (double)n;
+        own += sd[i] * sd[i] / (double)n;
+    }
+    for (size_t i = 0; i < n; i++)
+        square += (logit[i] - mean) * (logit[i] - mean) / (double)n;
+    arena_rewind(a, mark);
+    return square > own ? own / square : square > 0 ? 1 : 0;
+}
+
+double terms_known(const unsigned char *missing, size_t n, size_t n_term, size_t n_field) {
+    double lacking = 0;
+    for (size_t i = 0; i < n; i++)
+        for (size_t t = 0; t < n_field; t++)
+            lacking += missing[i * n_term + t];
+    return n * n_field > 0 ? 1 - lacking / ((double)n * (double)n_field) : 1;
 }
 
 /* Columns of one term lie together, but for products: [from, to). */

@@ -21,6 +21,14 @@ void terms_importance(struct arena *a, const struct bundle *b, const struct data
 void terms_imputation(struct arena *a, const struct bundle *b, const struct products *products, const struct dataset *s,
                       const unsigned char *missing, uint64_t seed, double *variance);
 
+/* Mean variance of the log-odds by the model's own account, over what the log-odds vary between the rows of s (a sample of
+ * at most 500, drawn by seed); 1 at most. The square of an effect is expected to be its estimate's square plus its variance,
+ * so what a hidden field may do is larger than the estimates by this share. */
+double terms_doubt(struct arena *a, const struct bundle *b, const struct dataset *s, uint64_t seed);
+
+/* Share of known cells among the first n_field terms of n rows. missing: n * n_term marks. */
+double terms_known(const unsigned char *missing, size_t n, size_t n_term, size_t n_field);
+
 /* Variance of the log-odds that comes from learning on rows with fields missing: one model is learned for rows that know a
  * lot and rows that know little, and what a row does not know, of variance V, shrinks the log-odds of what it does know by
  * 1 / sqrt(1 + 0.346 V) (the logistic-normal approximation; Zeger, Liang, Albert 1988). Returns the mean square by which the

@@ -8,6 +8,8 @@
 
 enum { LINEAGE_MAX_BYTE = 1 << 20 };
 
+static const double LEAST_KNOWN = 0.5;
+
 void train_note(const struct train_work *w, const char *what) {
     if (w->o->note)
         w->o->note(w->o->note_ctx, what);
@@ -133,10 +135,13 @@ static void assemble(struct train_work *w) {
     b->importance = importance;
     terms_imputation(w->a, b, encoder_products(vectoriser_encoder(w->vectoriser)), w->train, w->missing, w->o->seed,
                      imputation);
-    for (size_t t = 0; t < b->n_term; t++) /* what a model that is too flat understates */
-        imputation[t] *= fmax(w->fitted.slope * w->fitted.slope, 1);
+    const double flat = fmax(w->fitted.slope * w->fitted.slope, 1), doubt = terms_doubt(w->a, b, w->train, w->o->seed);
+    for (size_t t = 0; t < b->n_term; t++) /* what estimates that are too flat or uncertain understate */
+        imputation[t] *= flat * (1 + doubt);
     b->imputation = imputation;
-    if (!b->no_signal)
+    if (b->no_signal) /* seen through gaps, it may be larger than was noticed */
+        b->excess /= fmax(terms_known(w->missing, w->train->n, b->n_term, b->schema->n_field), LEAST_KNOWN);
+    else
         b->excess += terms_attenuation(b, w->train, w->missing, w->fitted.held_out);
 }
 

@@ -146,7 +146,9 @@ void metrics_wilson(double k, double n, double *low, double *high) {
 struct cell {
     size_t first, end; /* groups */
     size_t rows;
-    double variance; /* of the sum of outcomes */
+    double mean, variance; /* of the sum of outcomes */
+    size_t least, n_below; /* the sum is least + k with chance below[k] - below[k - 1], k < n_below */
+    double *below;
 };
 
 /* Above this variance a sum of independent outcomes is drawn as a normal number: its skewness is then under 0.13. */
@@ -164,6 +166,7 @@ static size_t cut_into_cells(const struct ranking *r, struct cell *cells) {
             cells[n++] = (struct cell){.first = g};
         cells[n - 1].end = g + 1;
         cells[n - 1].rows += rows;
+        cells[n - 1].mean += (double)rows * r->p[g];
         cells[n - 1].variance += (double)rows * r->p[g] * (1 - r->p[g]);
         open_bin = within ? bin : METRICS_BIN;
         bin_walk_add(&w, rows, 0);
@@ -171,21 +174,56 @@ static size_t cut_into_cells(const struct ranking *r, struct cell *cells) {
     return n;
 }
 
-/* A draw of sum (outcome - probability) over the rows of a cell. */
-static double draw_excess(const struct ranking *r, const struct cell *c, struct rng *rng) {
-    if (c->variance >= normal_from_variance)
-        return sqrt(c->variance) * rng_normal(rng);
-    double excess = 0;
-    struct rng own = *rng; /* in registers */
+/* Chances below this are left out at the ends of a distribution. */
+static const double least_chance = 1e-18;
+
+/* The distribution of the sum of the cell's outcomes (Poisson binomial), row by row. `chance` is room for rows + 1 values.
+ */
+static void distribute(struct arena *a, const struct ranking *r, struct cell *c, double *chance) {
+    size_t first = 0, last = 0;
+    chance[0] = 1;
     for (size_t g = c->first; g < c->end; g++) {
-        uint32_t rows = ranking_rows(r, g), positive = 0;
-        double p = r->p[g];
-        for (uint32_t i = 0; i < rows; i++)
-            positive += rng_uniform(&own) < p;
-        excess += positive - rows * p;
+        const double p = r->p[g], q = 1 - p;
+        for (size_t rows = ranking_rows(r, g); rows > 0; rows--) {
+            chance[last + 1] = chance[last] * p;
+            for (size_t k = last; k > first; k--)
+                chance[k] = chance[k] * q + chance[k - 1] * p;
+            chance[first] *= q;
+            last++;
+            while (first < last && chance[first] < least_chance)
+                first++;
+            while (last > first && chance[last] < least_chance)
+                last--;
+        }
     }
-    *rng = own;
-    return excess;
+    c->least = first;
+    c->n_below = last - first + 1;
+    c->below = arena_copy(a, chance + first, c->n_below * sizeof *chance);
+    for (size_t k = 1; k < c->n_below; k++)
+        c->below[k] += c->below[k - 1];
+}
+
+static void distribute_cells(struct arena *a, const struct ranking *r, struct cell *cells, size_t n) {
+    double *chance = ARENA_ARRAY(a, r->n + 1, double);
+    for (size_t c = 0; c < n; c++)
+        if (cells[c].variance < normal_from_variance)
+            distribute(a, r, &cells[c], chance);
+}
+
+/* A draw of sum (outcome - probability) over the rows of a cell. */
+static double draw_excess(const struct cell *c, struct rng *rng) {
+    if (!c->below)
+        return sqrt(c->variance) * rng_normal(rng);
+    const double u = rng_uniform(rng);
+    size_t k = 0, end = c->n_below - 1; /* the last takes what rounding left */
+    while (k < end) {
+        const size_t middle = (k + end) / 2;
+        if (c->below[middle] > u)
+            end = middle;
+        else
+            k = middle + 1;
+    }
+    return (double)(c->least + k) - c->mean;
 }
 
 /* Quantiles of the simulated figures: ece[draws], and gap of METRICS_BIN x draws. Sorts both. */
@@ -213,13 +251,14 @@ void metrics_ece_floor(struct arena *a, const struct ranking *r, uint64_t seed, 
     size_t d = draws ? draws : affordable > MOST_DRAWS ? MOST_DRAWS : affordable < 200 ? 200 : (size_t)affordable;
     struct cell *cells = ARENA_ARRAY(a, (size_t)3 * METRICS_BIN, struct cell);
     size_t n_cell = cut_into_cells(r, cells);
+    distribute_cells(a, r, cells, n_cell);
     double *ece = ARENA_ARRAY(a, d, double), *gap = ARENA_ARRAY(a, METRICS_BIN * d, double);
     struct rng rng = rng_from_seed(seed);
     for (size_t i = 0; i < d; i++) {
         struct bin_walk w;
         bin_walk_start(&w, r->n);
         for (size_t c = 0; c < n_cell; c++)
-            bin_walk_add(&w, cells[c].rows, draw_excess(r, &cells[c], &rng));
+            bin_walk_add(&w, cells[c].rows, draw_excess(&cells[c], &rng));
         ece[i] = bin_walk_ece(&w);
         for (size_t b = 0; b < METRICS_BIN; b++)
             gap[b * d + i] = w.gap[b];

@@ -63,6 +63,9 @@ static void noise_is_no_signal(void **state) {
             assert_true(f.no_signal);
             assert_int_equal(f.n_member, 0);
             assert_close(f.intercept, log(positives / ((double)t.s.n - positives)), 1e-12);
+            /* a signal of variance v would have gained two standard errors more than was seen */
+            const double n = (double)t.s.n, p = positives / n, c = p * (1 - p), v = f.excess - 1 / (n * c);
+            assert_close(c / 2 * v * v / (v + N_COLUMN / (n * c)), fmax(f.gain, 0) + 2 * f.gain_error, 1e-9);
         }
 }
 

@@ -119,6 +119,32 @@ static void products_follow_the_draws(void **state) {
     assert_close(variance[3], 0, 0); /* an interaction has none of its own */
 }
 
+/* Var of 2 (flag) - 0.8 (number) is 4 * 0.21 + 0.64. */
+static void doubt_is_own_variance_over_what_is_said(void **state) {
+    struct world w = world_new(*state, 0);
+    double own = 0, sd;
+    for (size_t i = 0; i < ROWS; i++) {
+        struct row x = dataset_row(w.s, i);
+        logistic_family.spread(w.b.member[0].model, &x, 1, &sd);
+        own += sd * sd / ROWS;
+    }
+    w.b.spread_scale = 0.1;
+    w.b.excess = 0.3;
+    assert_close(terms_doubt(*state, &w.b, w.s, 1), (0.3 + 0.01 * own) / (4 * 0.21 + 0.64), 0.04);
+    w.b.excess = 100;
+    assert_close(terms_doubt(*state, &w.b, w.s, 1), 1, 0);
+    w.b.n_member = 0; /* says nothing of anybody */
+    assert_close(terms_doubt(*state, &w.b, w.s, 1), 0, 0);
+}
+
+static void known_is_the_share_of_cells(void **state) {
+    (void)state;
+    const unsigned char missing[3 * TERMS] = {0, 1, 1, 0, 0, 1, 0, 0, 0};
+    assert_close(terms_known(missing, 3, TERMS, 2), 5.0 / 6, 1e-15); /* the third is no field */
+    assert_close(terms_known(missing, 3, TERMS, TERMS), 6.0 / 9, 1e-15);
+    assert_close(terms_known(missing, 0, TERMS, TERMS), 1, 0);
+}
+
 static void the_same_seed_gives_the_same(void **state) {
     struct world w = world_new(*state, 0.2);
     double once[TERMS], again[TERMS];
@@ -132,6 +158,8 @@ int main(void) {
         ARENA_TEST(what_was_never_lacking_counts_its_shift),
         ARENA_TEST(what_was_lacking_counts_its_variance),
         ARENA_TEST(products_follow_the_draws),
+        ARENA_TEST(doubt_is_own_variance_over_what_is_said),
+        ARENA_TEST(known_is_the_share_of_cells),
         ARENA_TEST(the_same_seed_gives_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -161,7 +161,8 @@ static void identity_is_what_a_lead_is_known_by(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         ARENA_TEST(a_neutral_lead_becomes_columns),
-        ARENA_TEST(private_mail_names_no_domain), ARENA_TEST(a_custom_field_wins_over_the_envelope),
+        ARENA_TEST(private_mail_names_no_domain),
+        ARENA_TEST(a_custom_field_wins_over_the_envelope),
         ARENA_TEST(what_is_wrong_is_named_with_its_place),
         ARENA_TEST(a_raw_nul_is_refused),
         ARENA_TEST(limits_are_the_bodys_fault),
