@@ -22,9 +22,10 @@ def main():
     receiver, lookup = Receiver(trouble=0.02), LookUp(trouble=0.02)
     serve = Process(['serve', '--data', os.path.join(folder, 'data'), '--model', model, '--listen', '127.0.0.1:0', '--workers', 2,
                      '--retry-base', 0.2, '--retry-cap', 2, '--max-attempts', 60, '--allow-address', '127.0.0.1', '--deliver-url',
-                     receiver.url, '--lookup-url', lookup.url, '--tick', 5, '--sweep', 30], folder).start()
+                     receiver.url, '--lookup-url', lookup.url, '--tick', 5, '--sweep', os.environ.get('SWEEP', '86400')], folder).start()
     load = Load(serve, leads, threads=4, batch=5, pace=float(os.environ.get('RATE', '150')))
     load.resume()
+    # SWEEP=30 sweeps every 30 s: then the sweep's own cache of pages grows with the table of leads, up to its bound of 64 MiB.
     begin, points, files = time.monotonic(), [], []
     while time.monotonic() - begin < minutes * 60:
         time.sleep(min(5, minutes * 1.5))
