@@ -1,5 +1,6 @@
 #!/bin/sh
-# bench.sh — quality, speed, coverage and the durable pipeline beside other programs on this machine: bench.sh BUILD. Exit code 1 when a bar is missed.
+# bench.sh — quality, speed, coverage and the durable pipeline beside other programs on this machine: bench.sh BUILD.
+# Exit code 1 when a bar is missed.
 set -eu
 galena=$1/src/cmd/galena
 python=/usr/bin/python3 # the one that the distribution's numpy and scikit-learn are installed for
