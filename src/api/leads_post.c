@@ -250,6 +250,7 @@ static void accepted(struct write *w, err rc) {
             engine_rejected(c->api->c.engine, c->tenant, p->n, p->leased, p->byte);
         else
             engine_accepted(c->api->c.engine, &p->accept, p->leased, p->byte);
+        crash_point("accept_queued");
         write_answer(p);
     }
     api_send(c);

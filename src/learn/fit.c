@@ -193,7 +193,8 @@ static double mean_loss(const struct dataset *s, const double *z) {
     return sum / total;
 }
 
-/* One candidate stays as it is; several are stacked, unless the best alone is as good. */
+/* One candidate stays as it is; several are stacked, unless the best alone is better by more than a standard error: among
+ * few rows the choice of one is as much by chance as the weights are, and costs more. */
 static void weigh(struct work *w, struct fitted *out) {
     struct stack stack = {.weight = {1}};
     const double *held_out[BUNDLE_MAX_MEMBER];
@@ -205,7 +206,7 @@ static void weigh(struct work *w, struct fitted *out) {
                   &stack);
     } else
         stack.member_log_loss[0] = mean_loss(w->s, held_out[0]);
-    const bool alone = w->n == 1 || stack.gain <= 0;
+    const bool alone = w->n == 1 || stack.gain <= -stack.gain_error;
     for (size_t m = 0; m < w->n; m++) {
         double weight = alone ? (double)(m == stack.best) : stack.weight[m] >= least_weight ? stack.weight[m] : 0;
         out->trial[out->n_trial++] = (struct fit_trial){
