@@ -169,10 +169,14 @@ static void drop_repeated(struct fuse *f, struct fuse_result *r) {
 
 /* ---- fields ---- */
 
-/* Of pairs of claims of one item by different sources, the share with the same text. */
+/* Of pairs of claims of one item by different sources, the share with the same text; 1 when there are too few to tell: to
+ * choose among what is claimed is safe. */
 static double share_repeats(const struct field_view *v) {
-    double pairs = 2, same = 0;
-    for (size_t i = 0; i < v->n_item; i++)
+    enum { FEW = 20 };
+    double pairs = 0, same = 0;
+    size_t compared = 0;
+    for (size_t i = 0; i < v->n_item; i++) {
+        compared += v->o[v->start[i]].source != v->o[v->start[i + 1] - 1].source;
         for (size_t k = v->start[i]; k < v->start[i + 1] && k < v->start[i] + 32; k++)
             for (size_t j = v->start[i]; j < k; j++) {
                 if (v->o[j].source == v->o[k].source)
@@ -180,7 +184,8 @@ static double share_repeats(const struct field_view *v) {
                 pairs++;
                 same += v->o[j].value == v->o[k].value;
             }
-    return same / pairs;
+    }
+    return compared < FEW ? 1 : same / pairs;
 }
 
 static enum fuse_type type_of(const struct field_view *v) {
@@ -264,15 +269,34 @@ static double *usual_confidence(const struct fuse *f) {
     return sum;
 }
 
+/* Sources whose names begin alike, up to the first colon, slash, bracket or blank. */
+static uint32_t *families(const struct fuse *f, size_t *n) {
+    uint32_t *family = ARENA_ARRAY(f->arena, f->sources.n, uint32_t);
+    struct names known;
+    names_init(&known, f->arena);
+    for (size_t s = 0; s < f->sources.n; s++) {
+        const str name = f->sources.text[s];
+        size_t k = 0;
+        while (k < name.len && !memchr(":/( ", name.ptr[k], 4))
+            k++;
+        family[s] = names_add(&known, f->arena, str_slice(name, 0, k));
+    }
+    *n = known.n;
+    return family;
+}
+
 static struct field_view *divide(struct fuse *f, size_t *n) {
     struct field_view *view = ARENA_ARRAY(f->arena, f->attributes.n, struct field_view);
     const double *usual = usual_confidence(f);
+    size_t n_family;
+    const uint32_t *family = families(f, &n_family);
     *n = 0;
     for (size_t from = 0, to; from < f->n; from = to) {
         struct field_view *v = &view[(*n)++];
         *v = (struct field_view){.arena = f->arena, .options = &f->options, .objects = &f->objects, .sources = &f->sources,
                                  .values = &f->values, .attribute = f->attributes.text[f->o[from].attribute],
-                                 .o = f->o + from, .newest_ms = FUSE_UNKNOWN_TIME, .usual = usual};
+                                 .o = f->o + from, .newest_ms = FUSE_UNKNOWN_TIME, .usual = usual,
+                                 .family = family, .n_family = n_family};
         for (to = from; to < f->n && f->o[to].attribute == f->o[from].attribute; to++)
             v->newest_ms = f->o[to].at_ms > v->newest_ms ? f->o[to].at_ms : v->newest_ms;
         v->n = to - from;

@@ -12,7 +12,7 @@ struct candidates {
     struct names forms;
     uint32_t *form;  /* of each observation */
     uint32_t *local; /* of each observation: its candidate within the item */
-    uint32_t *first, *class_of, *verified;
+    uint32_t *first, *class_of, *verified, *near_start, *near; /* near: NULL unless texts */
 };
 
 static void read_forms(const struct field_view *v, struct arena *a, struct candidates *q) {
@@ -53,6 +53,36 @@ static void number_candidates(const struct field_view *v, struct arena *a, struc
         }
     }
     q->first[v->n_item] = n;
+}
+
+/* One text in the other at either end: "75" and "Terminal 3 - 75", "Acme" and "Acme Corp". */
+static bool is_near(str a, str b) {
+    const str s = a.len < b.len ? a : b, l = a.len < b.len ? b : a;
+    return s.len >= 2 && s.len < l.len && (str_starts(l, s) || str_ends(l, s));
+}
+
+static void find_near(const struct field_view *v, struct arena *a, struct candidates *q) {
+    enum { COMPARED = 24 };
+    if (v->type != FUSE_TEXT)
+        return;
+    const size_t n = q->first[v->n_item];
+    size_t cap = n + 16, found = 0;
+    q->near_start = ARENA_ARRAY(a, n + 1, uint32_t);
+    q->near = ARENA_ARRAY(a, cap, uint32_t);
+    for (size_t i = 0; i < v->n_item; i++) {
+        const size_t from = q->first[i], to = q->first[i + 1], compared = to < from + COMPARED ? to : from + COMPARED;
+        for (size_t k = from; k < to; k++) {
+            q->near_start[k] = (uint32_t)found;
+            for (size_t j = from; k < compared && j < compared; j++) {
+                if (j == k || !is_near(q->forms.text[q->class_of[k]], q->forms.text[q->class_of[j]]))
+                    continue;
+                if (found == cap)
+                    q->near = arena_grow(a, q->near, &cap, found + 1, sizeof *q->near);
+                q->near[found++] = (uint32_t)(j - from);
+            }
+        }
+    }
+    q->near_start[n] = (uint32_t)found;
 }
 
 /* Few values that come again and again are classes with shares of their own. */
@@ -108,18 +138,21 @@ void field_fuse_category(const struct field_view *v, const double *prior, struct
                          struct field_accuracy *learned) {
     struct arena *a = v->arena;
     struct field_claims c;
-    struct candidates q;
+    struct candidates q = {.near = NULL};
     struct fusion_category_model m;
     field_claims_new(v, a, &c);
     read_forms(v, a, &q);
     number_candidates(v, a, &q);
+    find_near(v, a, &q);
     uint32_t *value = ARENA_ARRAY(a, c.n, uint32_t);
     for (size_t k = 0; k < c.n; k++)
         value[k] = q.local[c.at[k]];
     const struct fusion_category_data d = {.n_item = v->n_item, .n_source = v->sources->n, .n_class = classes_of(v, &q),
                                            .start = c.start, .first = q.first, .source = c.source, .value = value,
                                            .age_year = c.age_year, .trust = c.trust, .share = c.share,
-                                           .class_of = q.class_of, .verified = q.verified, .prior_accuracy = prior};
+                                           .class_of = q.class_of, .verified = q.verified, .prior_accuracy = prior,
+                                           .family = v->family, .n_family = v->n_family, .near_start = q.near_start,
+                                           .near = q.near};
     fusion_category_fit(a, &d, &m);
     *learned = (struct field_accuracy){true, m.mean_accuracy, m.accuracy, m.evidence};
     field->rounds = m.rounds;

@@ -8,12 +8,14 @@ enum { ROUND_MAX = 24, COPY_AFTER = 4, COPY_EVERY = 4, AGE_BIN = 24 };
 static const double prior_mean = 0.75, field_strength = 8, source_strength = 6;
 static const double accuracy_least = 0.02, accuracy_most = 0.985;
 static const double collision_mean = 0.1, collision_strength = 4;
+static const double near_mistakes = 0.3; /* the part of mistakes that nearly hit */
 static const double copy_strength = 4, copy_least = 0.15;
 
 /* What one round adds up. */
 struct sums {
     double *right, *heard; /* of each source */
     double *seen, *mistaken; /* of each class */
+    double *ahead, *known;   /* of each family */
     double pairs, collisions, moved;
     double right_of_age[AGE_BIN], heard_of_age[AGE_BIN];
     double all_right, all_heard;
@@ -62,6 +64,14 @@ static void normalise(double *p, size_t n) {
         p[v] /= sum;
 }
 
+/* A claim that is nearly a candidate is the likelier mistake when that candidate is true. */
+static void add_near(const struct fusion_category_data *d, size_t candidate, double w, double q, double *p) {
+    const size_t n = d->near_start[candidate + 1] - d->near_start[candidate];
+    const double more = n > 0 ? near_mistakes / ((double)n * q) : 0;
+    for (size_t k = d->near_start[candidate]; more > 1 && k < d->near_start[candidate + 1]; k++)
+        p[d->near[k]] += w * log(more);
+}
+
 void fusion_category_infer(const struct fusion_category_model *m, const struct fusion_category_data *d, size_t i,
                            float *weight, double *p) {
     const size_t k = d->first[i + 1] - d->first[i];
@@ -81,7 +91,10 @@ void fusion_category_infer(const struct fusion_category_model *m, const struct f
     for (size_t c = d->start[i]; c < d->start[i + 1]; c++) {
         const double r = chance_right(m, d, c);
         const double q = d->n_class > 0 ? m->mistake_share[d->class_of[d->first[i] + d->value[c]]] : 1 / m->n_false;
-        p[d->value[c]] += (double)weight[c - d->start[i]] * log(r / ((1 - r) * q));
+        const double w = (double)weight[c - d->start[i]];
+        p[d->value[c]] += w * log(r / ((1 - r) * q));
+        if (d->near_start)
+            add_near(d, d->first[i] + d->value[c], w, q, p);
     }
     normalise(p, k + 1);
 }
@@ -142,10 +155,22 @@ static void add_copies(struct fusion_category_model *m, const struct fusion_cate
         }
 }
 
+static double base_accuracy(const struct fusion_category_model *m, const struct fusion_category_data *d, size_t s) {
+    return d->prior_accuracy ? d->prior_accuracy[s] : m->mean_accuracy;
+}
+
 static void update_sources(struct fusion_category_model *m, const struct fusion_category_data *d, struct sums *t) {
     m->mean_accuracy = (t->all_right + field_strength * prior_mean) / (t->all_heard + field_strength);
+    for (size_t f = 0; f < d->n_family; f++)
+        t->ahead[f] = t->known[f] = 0;
+    for (size_t s = 0; s < d->n_source && d->family; s++) {
+        t->ahead[d->family[s]] += t->right[s] - t->heard[s] * base_accuracy(m, d, s);
+        t->known[d->family[s]] += t->heard[s];
+    }
     for (size_t s = 0; s < d->n_source; s++) {
-        const double prior = d->prior_accuracy ? d->prior_accuracy[s] : m->mean_accuracy;
+        double prior = base_accuracy(m, d, s);
+        if (d->family && t->known[d->family[s]] > t->heard[s])
+            prior = clamp(prior + t->ahead[d->family[s]] / (t->known[d->family[s]] + field_strength), 0.03, 0.98);
         const double a = (t->right[s] + source_strength * prior) / (t->heard[s] + source_strength);
         t->moved = fmax(t->moved, fabs(a - m->accuracy[s]));
         m->accuracy[s] = clamp(a, accuracy_least, accuracy_most);
@@ -181,7 +206,8 @@ static void update_classes(struct fusion_category_model *m, const struct fusion_
 }
 
 static void clear(struct sums *t, const struct fusion_category_data *d) {
-    struct sums empty = {.right = t->right, .heard = t->heard, .seen = t->seen, .mistaken = t->mistaken};
+    struct sums empty = {.right = t->right, .heard = t->heard, .seen = t->seen, .mistaken = t->mistaken,
+                         .ahead = t->ahead, .known = t->known};
     memset(t->right, 0, d->n_source * sizeof *t->right);
     memset(t->heard, 0, d->n_source * sizeof *t->heard);
     if (d->n_class > 0) {
@@ -206,7 +232,9 @@ static void run_round(struct fusion_category_model *m, const struct fusion_categ
         fusion_category_infer(m, d, i, room->weight, room->p);
         if (d->verified[i] != FUSION_NONE)
             weigh_claims(m, d, i, room->weight);
-        for (size_t c = d->start[i]; c < d->start[i + 1]; c++)
+        /* A claim that stands alone says nothing of its source. */
+        const bool compared = d->start[i + 1] - d->start[i] > 1 || d->verified[i] != FUSION_NONE;
+        for (size_t c = d->start[i]; compared && c < d->start[i + 1]; c++)
             add_claim(m, d, i, c, room->p, t);
         add_collisions(d, i, room->weight, room->p, room->by_value, t);
         if (d->n_class > 0)
@@ -259,7 +287,9 @@ void fusion_category_fit(struct arena *a, const struct fusion_category_data *d, 
     struct sums t = {.right = ARENA_ARRAY(a, d->n_source, double),
                      .heard = ARENA_ARRAY(a, d->n_source, double),
                      .seen = ARENA_ARRAY(a, d->n_class, double),
-                     .mistaken = ARENA_ARRAY(a, d->n_class, double)};
+                     .mistaken = ARENA_ARRAY(a, d->n_class, double),
+                     .ahead = ARENA_ARRAY(a, d->n_family, double),
+                     .known = ARENA_ARRAY(a, d->n_family, double)};
     const struct room room = room_new(a, d);
     while (out->rounds < ROUND_MAX) {
         const bool copies = out->rounds >= COPY_AFTER && (out->rounds - COPY_AFTER) % COPY_EVERY == 0 && out->rounds <= 12;

@@ -25,6 +25,9 @@ struct fusion_category_data {
     const uint32_t *class_of;         /* of each candidate; NULL when n_class is 0 */
     const uint32_t *verified;         /* of each item: the candidate known to be true, else FUSION_NONE */
     const double *prior_accuracy;     /* of each source: what is known from elsewhere; NULL: the field's mean */
+    const uint32_t *family;           /* of each source: sources of one family are alike, as far as they show it; or NULL */
+    size_t n_family;
+    const uint32_t *near_start, *near; /* of each candidate: those of its item that are much like it, from 0; or NULL */
 };
 
 struct fusion_category_model {
