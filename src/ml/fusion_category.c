@@ -224,11 +224,11 @@ struct room {
 };
 
 static void run_round(struct fusion_category_model *m, const struct fusion_category_data *d, const struct room *room,
-                      bool copies, struct sums *t) {
+                      bool copies, size_t step, struct sums *t) {
     clear(t, d);
     if (copies)
         fusion_copy_clear(&m->copy);
-    for (size_t i = 0; i < d->n_item; i++) {
+    for (size_t i = 0; i < d->n_item; i += step) {
         fusion_category_infer(m, d, i, room->weight, room->p);
         if (d->verified[i] != FUSION_NONE)
             weigh_claims(m, d, i, room->weight);
@@ -291,11 +291,14 @@ void fusion_category_fit(struct arena *a, const struct fusion_category_data *d, 
                      .ahead = ARENA_ARRAY(a, d->n_family, double),
                      .known = ARENA_ARRAY(a, d->n_family, double)};
     const struct room room = room_new(a, d);
+    const size_t step = d->start[d->n_item] / FUSION_SAMPLE + 1;
     while (out->rounds < ROUND_MAX) {
         const bool copies = out->rounds >= COPY_AFTER && (out->rounds - COPY_AFTER) % COPY_EVERY == 0 && out->rounds <= 12;
-        run_round(out, d, &room, copies, &t);
+        run_round(out, d, &room, copies, step, &t);
         out->rounds++;
         if (out->rounds > 10 && !copies && t.moved < 1e-3)
             break;
     }
+    for (int k = 0; k < 2 && step > 1; k++, out->rounds++)
+        run_round(out, d, &room, false, 1, &t);
 }

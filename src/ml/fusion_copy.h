@@ -12,6 +12,9 @@
 
 enum { FUSION_COPY_SOURCE = 256, FUSION_COPY_CLAIM = 64 }; /* compared sources; compared claims of one item */
 
+/* With more claims than this the models are fitted to every k-th item, and only the last two rounds see all. */
+enum { FUSION_SAMPLE = 50000 };
+
 #define FUSION_ALONE UINT32_MAX
 
 /* Dependence of each pair of compared sources. rank[n_source]: a source's row, or FUSION_ALONE. wrong and same are n*n

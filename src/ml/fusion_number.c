@@ -9,7 +9,7 @@ enum { ROUND_MAX = 20, COPY_AFTER = 3, COPY_EVERY = 4, WEIGHED = 64 };
 static const double freedom = 7;
 static const double t7_constant = 0.38503185; /* Gamma(4) / (Gamma(3.5) sqrt(7 pi)) */
 static const double variance_strength = 4, gross_prior = 0.03, gross_strength = 10, bias_strength = 8;
-static const double copy_strength = 6, copy_least = 0.3, slope_strength = 40, jump_strength = 5;
+static const double copy_strength = 6, copy_least = 0.1, slope_strength = 40, jump_strength = 5;
 
 /* An item's claims with what the model says of them, and its grid. */
 struct item {
@@ -281,11 +281,11 @@ static void clear(struct sums *q, size_t n) {
 }
 
 static void run_round(struct fusion_number_model *m, const struct fusion_number_data *d, struct item *t, bool copies,
-                      struct sums *q) {
+                      size_t step, struct sums *q) {
     clear(q, d->n_source);
     if (copies)
         fusion_copy_clear(&m->copy);
-    for (size_t i = 0; i < d->n_item; i++) {
+    for (size_t i = 0; i < d->n_item; i += step) {
         const bool known = isfinite(d->verified[i]);
         gather(m, d, i, known, t);
         if (t->n == 0)
@@ -384,15 +384,18 @@ void fusion_number_fit(struct arena *a, const struct fusion_number_data *d, stru
                      .bias = ARENA_ARRAY(a, d->n_source, double),
                      .bias_weight = ARENA_ARRAY(a, d->n_source, double),
                      .heard = ARENA_ARRAY(a, d->n_source, double)};
+    const size_t step = d->start[d->n_item] / FUSION_SAMPLE + 1;
     while (out->rounds < ROUND_MAX) {
         const bool copies = out->rounds >= COPY_AFTER && (out->rounds - COPY_AFTER) % COPY_EVERY == 0;
         if (copies)
             out->copy_tolerance = 0.15 * typical_deviation(out, d, room);
-        run_round(out, d, t, copies, &q);
+        run_round(out, d, t, copies, step, &q);
         out->rounds++;
         if (out->rounds > 8 && !copies && q.moved < 5e-3)
             break;
     }
+    for (int k = 0; k < 2 && step > 1; k++, out->rounds++)
+        run_round(out, d, t, false, 1, &q);
 }
 
 /* ---- the posterior of one item ---- */
