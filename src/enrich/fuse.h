@@ -2,7 +2,7 @@
  *
  * Claims are gathered with fuse_add in any order; fuse_run fits one model a field (attribute) of the kind its values call
  * for (ml/fusion_category.h, fusion_number.h, fusion_set.h) and gives one fact for each object and attribute. The result
- * does not depend on the order of the claims, to the bit, and an exact repetition of a claim by its source changes nothing.
+ * does not depend on the order of the claims, to the bit (of values that are equally probable the first claimed is taken), and an exact repetition of a claim by its source changes nothing.
  * Memory is O(claims). What a source is worth in one field is also evidence for the others. */
 #ifndef GALENA_ENRICH_FUSE_H
 #define GALENA_ENRICH_FUSE_H

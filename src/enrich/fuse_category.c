@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-static const double contest_least = 0.1;
+static const double contest_least = 0.1, tie = 1e-9;
 
 /* Claims as candidates of their items. candidate: number of the normal form behind each of them. */
 struct candidates {
@@ -109,13 +109,22 @@ static str spelling(const struct field_view *v, const struct candidates *q, size
     return best == SIZE_MAX ? STR("") : v->values->text[v->o[best].value];
 }
 
+/* When a candidate was first claimed: of equally probable ones the first holds. */
+static uint64_t first_order(const struct field_view *v, const struct candidates *q, size_t i, uint32_t candidate) {
+    uint64_t first = UINT64_MAX;
+    for (size_t k = v->start[i]; k < v->start[i + 1]; k++)
+        if (!v->o[k].dropped && q->local[k] == candidate && v->o[k].order < first)
+            first = v->o[k].order;
+    return first;
+}
+
 static void write_fact(const struct field_view *v, const struct candidates *q, size_t i, const double *p,
                        struct fuse_fact *fact) {
     const size_t k = q->first[i + 1] - q->first[i];
     uint32_t best = 0;
     double second = p[k];
     for (uint32_t c = 1; c < k; c++)
-        if (p[c] > p[best])
+        if (p[c] > p[best] + tie || (p[c] > p[best] - tie && first_order(v, q, i, c) < first_order(v, q, i, best)))
             best = c;
     for (uint32_t c = 0; c < k; c++)
         if (c != best && p[c] > second)

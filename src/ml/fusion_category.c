@@ -8,7 +8,7 @@ enum { ROUND_MAX = 24, COPY_AFTER = 4, COPY_EVERY = 4, AGE_BIN = 24 };
 static const double prior_mean = 0.75, field_strength = 8, source_strength = 6;
 static const double accuracy_least = 0.02, accuracy_most = 0.985;
 static const double collision_mean = 0.1, collision_strength = 4;
-static const double near_mistakes = 0.3; /* the part of mistakes that nearly hit */
+static const double near_share = 0.3; /* how often the truth is put another way */
 static const double copy_strength = 4, copy_least = 0.15;
 
 /* What one round adds up. */
@@ -64,12 +64,10 @@ static void normalise(double *p, size_t n) {
         p[v] /= sum;
 }
 
-/* A claim that is nearly a candidate is the likelier mistake when that candidate is true. */
-static void add_near(const struct fusion_category_data *d, size_t candidate, double w, double q, double *p) {
-    const size_t n = d->near_start[candidate + 1] - d->near_start[candidate];
-    const double more = n > 0 ? near_mistakes / ((double)n * q) : 0;
-    for (size_t k = d->near_start[candidate]; more > 1 && k < d->near_start[candidate + 1]; k++)
-        p[d->near[k]] += w * log(more);
+/* What a claim says for the candidates that it nearly is: its source may have put the truth another way. */
+static void add_near(const struct fusion_category_data *d, size_t candidate, double w, double odds, double *p) {
+    for (size_t k = d->near_start[candidate]; k < d->near_start[candidate + 1]; k++)
+        p[d->near[k]] += w * log1p(near_share * odds);
 }
 
 void fusion_category_infer(const struct fusion_category_model *m, const struct fusion_category_data *d, size_t i,
@@ -94,7 +92,7 @@ void fusion_category_infer(const struct fusion_category_model *m, const struct f
         const double w = (double)weight[c - d->start[i]];
         p[d->value[c]] += w * log(r / ((1 - r) * q));
         if (d->near_start)
-            add_near(d, d->first[i] + d->value[c], w, q, p);
+            add_near(d, d->first[i] + d->value[c], w, r / ((1 - r) * q), p);
     }
     normalise(p, k + 1);
 }
@@ -103,10 +101,18 @@ void fusion_category_infer(const struct fusion_category_model *m, const struct f
 
 static size_t age_bin(double year) { return (size_t)clamp(4 * log2(1 + 4 * year), 0, AGE_BIN - 1); }
 
+static double right_or_near(const struct fusion_category_data *d, size_t i, size_t c, const double *p) {
+    double right = p[d->value[c]];
+    const size_t k = d->first[i] + d->value[c];
+    for (size_t n = d->near_start ? d->near_start[k] : 0; d->near_start && n < d->near_start[k + 1]; n++)
+        right += p[d->near[n]];
+    return fmin(1, right);
+}
+
 static void add_claim(const struct fusion_category_model *m, const struct fusion_category_data *d, size_t i, size_t c,
                       const double *p, struct sums *t) {
     const uint32_t s = d->source[c];
-    const double share = (double)d->share[c], right = share * p[d->value[c]];
+    const double share = (double)d->share[c], right = share * right_or_near(d, i, c, p);
     const double f = share * (double)d->trust[c] * exp(-m->loss_per_year * (double)d->age_year[c]);
     const size_t b = age_bin((double)d->age_year[c]);
     t->right[s] += right;
@@ -299,6 +305,8 @@ void fusion_category_fit(struct arena *a, const struct fusion_category_data *d, 
         if (out->rounds > 10 && !copies && t.moved < 1e-3)
             break;
     }
-    for (int k = 0; k < 2 && step > 1; k++, out->rounds++)
+    if (step > 1) {
         run_round(out, d, &room, false, 1, &t);
+        out->rounds++;
+    }
 }

@@ -30,8 +30,8 @@ static double square(double x) { return x * x; }
 
 /* Student's density with 7 degrees of freedom at squared distance r2. */
 static double t7(double r2, double variance) {
-    const double z = square(1 + r2 / (freedom * variance));
-    return t7_constant / (sqrt(variance) * z * z);
+    const double w = freedom * variance, z = square(w + r2);
+    return t7_constant * square(w * w) / (sqrt(variance) * z * z);
 }
 
 /* ---- one item ---- */
@@ -137,13 +137,13 @@ static void multiply(const struct fusion_number_model *m, struct item *t, size_t
     const double own = t->variance[k], drift = m->drift * t->age[k], y = t->y[k] - s->bias;
     const double floor = t->gross[k] * broad(m, t->y[k]);
     const double stay = (1 - t->gross[k]) * (1 - t->jump[k]), move = (1 - t->gross[k]) * t->jump[k];
-    for (size_t g = 0; g < t->nodes; g++) {
-        const double v = own * t->size[g] + drift, r2 = square(y - t->x[g]);
-        double density = stay * t7(r2, v) + floor;
-        if (move > 0)
-            density += move * t7(r2, v + m->jump_variance);
-        t->p[g] *= t->weight[k] < 1 ? pow(density, t->weight[k]) : density;
-    }
+    double density[FUSION_GRID_NODE];
+    for (size_t g = 0; g < t->nodes; g++)
+        density[g] = stay * t7(square(y - t->x[g]), own * t->size[g] + drift) + floor;
+    for (size_t g = 0; g < t->nodes && move > 0; g++)
+        density[g] += move * t7(square(y - t->x[g]), own * t->size[g] + drift + m->jump_variance);
+    for (size_t g = 0; g < t->nodes; g++)
+        t->p[g] *= t->weight[k] < 1 ? pow(density[g], t->weight[k]) : density[g];
 }
 
 /* The posterior as weights of the nodes that sum to 1. */
@@ -187,7 +187,7 @@ static void learn_claim(const struct fusion_number_model *m, const struct item *
     const double in = 1 - t->gross[k], jump = t->jump[k];
     *l = (struct lesson){0};
     for (size_t g = 0; g < t->nodes; g++) {
-        if (t->p[g] < 1e-5)
+        if (t->p[g] < 1e-4)
             continue;
         const double noise = own * t->size[g], v = noise + drift, r = y - t->x[g], r2 = r * r;
         const double a = in * (1 - jump) * t7(r2, v), b = jump > 0 ? in * jump * t7(r2, v + m->jump_variance) : 0;
@@ -394,8 +394,10 @@ void fusion_number_fit(struct arena *a, const struct fusion_number_data *d, stru
         if (out->rounds > 8 && !copies && q.moved < 5e-3)
             break;
     }
-    for (int k = 0; k < 2 && step > 1; k++, out->rounds++)
+    if (step > 1) {
         run_round(out, d, t, false, 1, &q);
+        out->rounds++;
+    }
 }
 
 /* ---- the posterior of one item ---- */
