@@ -20,12 +20,12 @@ struct fuse_settings {
 
 enum column { OBJECT, ATTRIBUTE, VALUE, SOURCE, OBSERVED_AT, CONFIDENCE, CLAIM_COLUMNS };
 static const str column_name[CLAIM_COLUMNS] = {STR_INIT("object"), STR_INIT("attribute"),   STR_INIT("value"),
-                                              STR_INIT("source"), STR_INIT("observed_at"), STR_INIT("confidence")};
+                                               STR_INIT("source"), STR_INIT("observed_at"), STR_INIT("confidence")};
 
 enum { BATCH_ROW = 8192, SHOWN_FAULT = 5, SHOWN_SOURCE = 64, NOT_THERE = -1 };
 
 struct reading {
-    int column[CLAIM_COLUMNS]; /* NOT_THERE when the file does not have it */
+    int column[CLAIM_COLUMNS];      /* NOT_THERE when the file does not have it */
     uint64_t rows, bad, unreadable; /* unreadable: dates and confidences taken as not given */
     struct reject *reject;
 };
@@ -41,8 +41,9 @@ static err find_columns(const struct table *t, struct reading *r) {
             if (str_equal_nocase(str_trim(name[k]), column_name[c]))
                 r->column[c] = (int)k;
         if (r->column[c] == NOT_THERE && c <= SOURCE)
-            return fail(ERR_INPUT, "fuse_column", "%s: there is no column \"%s\"; needed are object, attribute, value and source",
-                        table_name(t), column_name[c].ptr);
+            return fail(ERR_INPUT, "fuse_column",
+                        "%s: there is no column \"%s\"; needed are object, attribute, value and source", table_name(t),
+                        column_name[c].ptr);
     }
     return OK;
 }
@@ -52,9 +53,12 @@ static str cell(const struct reading *r, const struct table_row *row, enum colum
 }
 
 static struct fuse_claim claim_of(struct reading *r, const struct table_row *row) {
-    struct fuse_claim c = {.object = cell(r, row, OBJECT), .attribute = cell(r, row, ATTRIBUTE),
-                           .value = cell(r, row, VALUE), .source = cell(r, row, SOURCE),
-                           .observed_ms = FUSE_UNKNOWN_TIME, .confidence = NAN};
+    struct fuse_claim c = {.object = cell(r, row, OBJECT),
+                           .attribute = cell(r, row, ATTRIBUTE),
+                           .value = cell(r, row, VALUE),
+                           .source = cell(r, row, SOURCE),
+                           .observed_ms = FUSE_UNKNOWN_TIME,
+                           .confidence = NAN};
     struct moment moment;
     const str at = str_trim(cell(r, row, OBSERVED_AT)), sure = str_trim(cell(r, row, CONFIDENCE));
     double number;
@@ -124,8 +128,10 @@ static err read_options(struct session *s, const struct fuse_settings *o, struct
             at = item.ptr[b] == '=' ? (ptrdiff_t)b : at;
         const enum fuse_type type = at > 0 ? fuse_type_of(str_slice(item, (size_t)at + 1, item.len)) : FUSE_TYPE_COUNT;
         if (type == FUSE_TYPE_COUNT)
-            return session_usage("usage_bad_value", "--type takes ATTRIBUTE=text, clock, date, number, amount, list or "
-                                                    "people, not \"%.*s\"", STR_ARG(item));
+            return session_usage("usage_bad_value",
+                                 "--type takes ATTRIBUTE=text, clock, date, number, amount, list or "
+                                 "people, not \"%.*s\"",
+                                 STR_ARG(item));
         v[k] = (struct fuse_override){str_slice(item, 0, (size_t)at), type};
     }
     *out = (struct fuse_options){v, o->type.n, o->anchor.item, o->anchor.n, (uint64_t)o->max_claims};
@@ -254,11 +260,16 @@ static err write_json(struct session *s, const struct reading *in, const struct 
     const struct {
         str name;
         uint64_t n;
-    } count[] = {{STR("rows"), in->rows},         {STR("bad_rows"), in->bad},
-                 {STR("unreadable_cells"), in->unreadable}, {STR("claims"), r->claims},
-                 {STR("empty"), r->empty},        {STR("repeated"), r->repeated},
-                 {STR("superseded"), r->superseded}, {STR("objects"), r->n_object},
-                 {STR("sources"), r->n_source},   {STR("facts"), r->n_fact},
+    } count[] = {{STR("rows"), in->rows},
+                 {STR("bad_rows"), in->bad},
+                 {STR("unreadable_cells"), in->unreadable},
+                 {STR("claims"), r->claims},
+                 {STR("empty"), r->empty},
+                 {STR("repeated"), r->repeated},
+                 {STR("superseded"), r->superseded},
+                 {STR("objects"), r->n_object},
+                 {STR("sources"), r->n_source},
+                 {STR("facts"), r->n_fact},
                  {STR("contested"), count_contested(r)}};
     for (size_t k = 0; k < sizeof count / sizeof *count; k++)
         json_put_integer(&d->w, count[k].name, (int64_t)count[k].n);
@@ -274,13 +285,13 @@ static void show_summary(const struct session *s, const struct fuse_settings *o,
     enum { LABEL = 18 };
     struct arena *a = s->arena;
     const struct terminal *t = session_summary(s);
-    present_heading(t, str_cstr(a, str_format(a, "%zu facts from %llu claims of %zu sources in %.*s", r->n_fact,
-                                              (unsigned long long)r->claims, r->n_source,
-                                              STR_ARG(present_second(a, second)))));
+    present_heading(t,
+                    str_cstr(a, str_format(a, "%zu facts from %llu claims of %zu sources in %.*s", r->n_fact,
+                                           (unsigned long long)r->claims, r->n_source, STR_ARG(present_second(a, second)))));
     for (size_t k = 0; k < r->n_field; k++)
-        present_pair(t, str_cstr(a, r->field[k].attribute), LABEL,
-                     str_format(a, "%s, %llu facts", fuse_type_name(r->field[k].type),
-                                (unsigned long long)r->field[k].items));
+        present_pair(
+            t, str_cstr(a, r->field[k].attribute), LABEL,
+            str_format(a, "%s, %llu facts", fuse_type_name(r->field[k].type), (unsigned long long)r->field[k].items));
     present_pair(t, "contested", LABEL, str_format(a, "%zu", count_contested(r)));
     if (!str_equal(o->out, STR("-")))
         present_pair(t, "written to", LABEL, o->out);
@@ -315,7 +326,8 @@ static err run_fuse(struct session *s, const void *options) {
     if (in.bad > SHOWN_FAULT)
         session_warn(s, "and %llu more rows left out", (unsigned long long)(in.bad - SHOWN_FAULT));
     if (in.unreadable > 0)
-        session_warn(s, "%llu dates or confidences could not be read and count as not given", (unsigned long long)in.unreadable);
+        session_warn(s, "%llu dates or confidences could not be read and count as not given",
+                     (unsigned long long)in.unreadable);
     if (s->json)
         TRY(write_json(s, &in, &r, second));
     else if (!s->quiet)
@@ -370,13 +382,15 @@ const struct command command_fuse = {
     .name = "fuse",
     .summary = "resolve what several sources claim into facts with a confidence",
     .description =
-        "Reads claims (object, attribute, value, source) and writes one fact for each object and attribute: object, attribute, "
+        "Reads claims (object, attribute, value, source) and writes one fact for each object and attribute: object, "
+        "attribute, "
         "value, confidence, low, high, contested, for, against. Sources that agree with others are believed more; sources "
         "that repeat each other's mistakes count once; old claims count less; quantities get an interval of 90 %.\n\n"
         "Each attribute is of a type told from its values. Nothing needs to be labelled; with verified values from a source "
         "named by --anchor the others are measured by them. The order of the rows does not matter.",
-    .examples = "# facts from claims\ngalena fuse claims.csv --out facts.csv\n"
-                "# measured by what people have checked\ngalena fuse claims.csv --anchor crm --out facts.csv --sources worth.csv\n",
+    .examples =
+        "# facts from claims\ngalena fuse claims.csv --out facts.csv\n"
+        "# measured by what people have checked\ngalena fuse claims.csv --anchor crm --out facts.csv --sources worth.csv\n",
     COMMAND_ARGUMENTS(fuse_arguments),
     COMMAND_SETTINGS(fuse_table),
     .options_size = sizeof(struct fuse_settings),

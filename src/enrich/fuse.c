@@ -17,9 +17,7 @@ static const uint64_t claim_limit = 50000000;
 
 /* ---- names ---- */
 
-void names_init(struct names *t, struct arena *a) {
-    *t = (struct names){.slots = 64, .slot = ARENA_ARRAY(a, 64, uint32_t)};
-}
+void names_init(struct names *t, struct arena *a) { *t = (struct names){.slots = 64, .slot = ARENA_ARRAY(a, 64, uint32_t)}; }
 
 static void place(struct names *t, uint32_t k) {
     size_t at = str_hash(t->text[k]) & (t->slots - 1);
@@ -154,12 +152,14 @@ static void drop_repeated(struct fuse *f, struct fuse_result *r) {
     for (size_t from = 0, to; from < f->n; from = to) {
         const struct observation *o = &f->o[from];
         int64_t newest = FUSE_UNKNOWN_TIME;
-        for (to = from; to < f->n && f->o[to].attribute == o->attribute && f->o[to].object == o->object &&
-                        f->o[to].source == o->source;
+        for (to = from;
+             to < f->n && f->o[to].attribute == o->attribute && f->o[to].object == o->object && f->o[to].source == o->source;
              to++)
             newest = f->o[to].at_ms > newest ? f->o[to].at_ms : newest;
         for (size_t k = from; k < to; k++) {
             const bool again = k > from && f->o[k].value == f->o[k - 1].value, old = f->o[k].at_ms < newest;
+            if (again && f->o[k - 1].order < f->o[k].order)
+                f->o[k].order = f->o[k - 1].order;
             f->o[k].dropped = again || old;
             r->repeated += again;
             r->superseded += old && !again;
@@ -226,9 +226,13 @@ void field_list_sources(const struct field_view *v, size_t i, struct fuse_fact *
 static const double ms_of_year = 365.25 * 86400000;
 
 void field_claims_new(const struct field_view *v, struct arena *a, struct field_claims *out) {
-    *out = (struct field_claims){ARENA_ARRAY(a, v->n_item + 1, uint32_t), ARENA_ARRAY(a, v->n, uint32_t),
-                                 ARENA_ARRAY(a, v->n, uint32_t),          ARENA_ARRAY(a, v->n, float),
-                                 ARENA_ARRAY(a, v->n, float),             ARENA_ARRAY(a, v->n, float), 0};
+    *out = (struct field_claims){ARENA_ARRAY(a, v->n_item + 1, uint32_t),
+                                 ARENA_ARRAY(a, v->n, uint32_t),
+                                 ARENA_ARRAY(a, v->n, uint32_t),
+                                 ARENA_ARRAY(a, v->n, float),
+                                 ARENA_ARRAY(a, v->n, float),
+                                 ARENA_ARRAY(a, v->n, float),
+                                 0};
     for (size_t i = 0; i < v->n_item; i++) {
         out->start[i] = (uint32_t)out->n;
         for (size_t k = v->start[i]; k < v->start[i + 1]; k++) {
@@ -239,8 +243,7 @@ void field_claims_new(const struct field_view *v, struct arena *a, struct field_
             const double usual = v->usual[o->source];
             out->source[c] = o->source;
             out->at[c] = (uint32_t)k;
-            out->age_year[c] =
-                o->at_ms == FUSE_UNKNOWN_TIME ? 0 : (float)((double)(v->newest_ms - o->at_ms) / ms_of_year);
+            out->age_year[c] = o->at_ms == FUSE_UNKNOWN_TIME ? 0 : (float)((double)(v->newest_ms - o->at_ms) / ms_of_year);
             out->trust[c] = isnan(o->confidence) || !(usual > 0) ? 1 : (float)fmin(1, (double)o->confidence / usual);
         }
         for (size_t c = out->start[i]; c < out->n;) {
@@ -293,10 +296,17 @@ static struct field_view *divide(struct fuse *f, size_t *n) {
     *n = 0;
     for (size_t from = 0, to; from < f->n; from = to) {
         struct field_view *v = &view[(*n)++];
-        *v = (struct field_view){.arena = f->arena, .options = &f->options, .objects = &f->objects, .sources = &f->sources,
-                                 .values = &f->values, .attribute = f->attributes.text[f->o[from].attribute],
-                                 .o = f->o + from, .newest_ms = FUSE_UNKNOWN_TIME, .usual = usual,
-                                 .family = family, .n_family = n_family};
+        *v = (struct field_view){.arena = f->arena,
+                                 .options = &f->options,
+                                 .objects = &f->objects,
+                                 .sources = &f->sources,
+                                 .values = &f->values,
+                                 .attribute = f->attributes.text[f->o[from].attribute],
+                                 .o = f->o + from,
+                                 .newest_ms = FUSE_UNKNOWN_TIME,
+                                 .usual = usual,
+                                 .family = family,
+                                 .n_family = n_family};
         for (to = from; to < f->n && f->o[to].attribute == f->o[from].attribute; to++)
             v->newest_ms = f->o[to].at_ms > v->newest_ms ? f->o[to].at_ms : v->newest_ms;
         v->n = to - from;

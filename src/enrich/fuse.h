@@ -2,8 +2,9 @@
  *
  * Claims are gathered with fuse_add in any order; fuse_run fits one model a field (attribute) of the kind its values call
  * for (ml/fusion_category.h, fusion_number.h, fusion_set.h) and gives one fact for each object and attribute. The result
- * does not depend on the order of the claims, to the bit (of values that are equally probable the first claimed is taken), and an exact repetition of a claim by its source changes nothing.
- * Memory is O(claims). What a source is worth in one field is also evidence for the others. */
+ * does not depend on the order of the claims, to the bit (of values that are equally probable the first claimed is taken),
+ * and an exact repetition of a claim by its source changes nothing. Memory is O(claims). What a source is worth in one field
+ * is also evidence for the others. */
 #ifndef GALENA_ENRICH_FUSE_H
 #define GALENA_ENRICH_FUSE_H
 
@@ -49,10 +50,10 @@ struct fuse_fact {
 /* What was learned of one source in one field. */
 struct fuse_source_worth {
     str source, attribute;
-    double evidence;                     /* claims behind it */
-    double accuracy;                     /* one value or a list; else NaN. Of a list: the part of the members that it names */
-    double added;                        /* of a list: how often it names a wrong candidate; else NaN */
-    double bias, noise, gross;           /* of an amount: bias and standard deviation (of the logarithm when log), errors */
+    double evidence;           /* claims behind it */
+    double accuracy;           /* one value or a list; else NaN. Of a list: the part of the members that it names */
+    double added;              /* of a list: how often it names a wrong candidate; else NaN */
+    double bias, noise, gross; /* of an amount: bias and standard deviation (of the logarithm when log), errors */
     bool log;
 };
 

@@ -108,7 +108,10 @@ static void write_fact(const struct field_view *v, const struct amounts *q, size
 
 static void nothing_read(const struct field_view *v, size_t i, struct fuse_fact *fact) {
     *fact = (struct fuse_fact){.object = v->objects->text[v->o[v->start[i]].object],
-                               .attribute = v->attribute, .type = v->type, .low = NAN, .high = NAN};
+                               .attribute = v->attribute,
+                               .type = v->type,
+                               .low = NAN,
+                               .high = NAN};
     field_list_sources(v, i, fact);
 }
 
@@ -117,16 +120,22 @@ void field_fuse_amount(const struct field_view *v, struct fuse_fact *fact, struc
     struct amounts q;
     struct fusion_number_model m;
     read_amounts(v, &q);
-    const struct fusion_number_data d = {.n_item = v->n_item, .n_source = v->sources->n, .start = q.c.start,
-                                         .source = q.c.source, .y = q.y, .age_year = q.c.age_year, .trust = q.c.trust,
-                                         .share = q.c.share, .verified = q.verified,
+    const struct fusion_number_data d = {.n_item = v->n_item,
+                                         .n_source = v->sources->n,
+                                         .start = q.c.start,
+                                         .source = q.c.source,
+                                         .y = q.y,
+                                         .age_year = q.c.age_year,
+                                         .trust = q.c.trust,
+                                         .share = q.c.share,
+                                         .verified = q.verified,
                                          .spread_least = least_spread(&q, v->arena)};
     fusion_number_fit(v->arena, &d, &m);
     field->rounds = m.rounds;
     field->log = q.log;
     for (size_t s = 0; s < v->sources->n; s++)
-        worth[s] = (struct fuse_source_worth){worth[s].source, worth[s].attribute, m.source[s].evidence, NAN, NAN,
-                                              m.source[s].bias, sqrt(m.source[s].variance), m.source[s].gross, q.log};
+        worth[s] = (struct fuse_source_worth){worth[s].source,  worth[s].attribute,         m.source[s].evidence, NAN,  NAN,
+                                              m.source[s].bias, sqrt(m.source[s].variance), m.source[s].gross,    q.log};
     for (size_t i = 0; i < v->n_item; i++) {
         struct fusion_number_fact f;
         if (q.c.start[i] == q.c.start[i + 1] && !isfinite(q.verified[i])) {

@@ -10,8 +10,9 @@ static const double contest_least = 0.1, tie = 1e-9;
 /* Claims as candidates of their items. candidate: number of the normal form behind each of them. */
 struct candidates {
     struct names forms;
-    uint32_t *form;  /* of each observation */
-    uint32_t *local; /* of each observation: its candidate within the item */
+    str *written;                                              /* of each form: its first text */
+    uint32_t *form;                                            /* of each observation */
+    uint32_t *local;                                           /* of each observation: its candidate within the item */
     uint32_t *first, *class_of, *verified, *near_start, *near; /* near: NULL unless texts */
 };
 
@@ -19,11 +20,15 @@ static void read_forms(const struct field_view *v, struct arena *a, struct candi
     uint32_t *known = ARENA_ARRAY(a, v->values->n, uint32_t);
     names_init(&q->forms, a);
     q->form = ARENA_ARRAY(a, v->n, uint32_t);
+    q->written = ARENA_ARRAY(a, v->n, str);
     for (size_t k = 0; k < v->n; k++) {
         uint32_t *form = &known[v->o[k].value];
         if (*form == 0)
             *form = 1 + names_add(&q->forms, a, fuse_value_normal(a, v->type, v->values->text[v->o[k].value]));
         q->form[k] = *form - 1;
+        str *written = &q->written[*form - 1];
+        if (written->len == 0 || str_compare(v->values->text[v->o[k].value], *written) < 0)
+            *written = v->values->text[v->o[k].value];
     }
 }
 
@@ -55,15 +60,29 @@ static void number_candidates(const struct field_view *v, struct arena *a, struc
     q->first[v->n_item] = n;
 }
 
-/* One text in the other at either end: "75" and "Terminal 3 - 75", "Acme" and "Acme Corp". */
+/* Few values that come again and again are classes with shares of their own. */
+static size_t classes_of(const struct field_view *v, const struct candidates *q) {
+    return q->forms.n * 4 <= v->n_item && q->forms.n <= 4096 ? q->forms.n : 0;
+}
+
+static bool is_word_byte(char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c & 0x80);
+}
+
+/* Whole words of one text at either end of the other: "75" and "Terminal 3 - 75", "Acme" and "Acme Corp", not "1" and "11".
+ */
 static bool is_near(str a, str b) {
     const str s = a.len < b.len ? a : b, l = a.len < b.len ? b : a;
-    return s.len >= 2 && s.len < l.len && (str_starts(l, s) || str_ends(l, s));
+    if (s.len < 2 || s.len >= l.len)
+        return false;
+    const bool begins = str_equal_nocase(str_slice(l, 0, s.len), s) && !is_word_byte(l.ptr[s.len]);
+    const bool ends = str_equal_nocase(str_slice(l, l.len - s.len, l.len), s) && !is_word_byte(l.ptr[l.len - s.len - 1]);
+    return begins || ends;
 }
 
 static void find_near(const struct field_view *v, struct arena *a, struct candidates *q) {
     enum { COMPARED = 24 };
-    if (v->type != FUSE_TEXT)
+    if (v->type != FUSE_TEXT || classes_of(v, q) > 0)
         return;
     const size_t n = q->first[v->n_item];
     size_t cap = n + 16, found = 0;
@@ -74,7 +93,7 @@ static void find_near(const struct field_view *v, struct arena *a, struct candid
         for (size_t k = from; k < to; k++) {
             q->near_start[k] = (uint32_t)found;
             for (size_t j = from; k < compared && j < compared; j++) {
-                if (j == k || !is_near(q->forms.text[q->class_of[k]], q->forms.text[q->class_of[j]]))
+                if (j == k || !is_near(q->written[q->class_of[k]], q->written[q->class_of[j]]))
                     continue;
                 if (found == cap)
                     q->near = arena_grow(a, q->near, &cap, found + 1, sizeof *q->near);
@@ -83,11 +102,6 @@ static void find_near(const struct field_view *v, struct arena *a, struct candid
         }
     }
     q->near_start[n] = (uint32_t)found;
-}
-
-/* Few values that come again and again are classes with shares of their own. */
-static size_t classes_of(const struct field_view *v, const struct candidates *q) {
-    return q->forms.n * 4 <= v->n_item && q->forms.n <= 4096 ? q->forms.n : 0;
 }
 
 /* The spelling that most claims of the winner use; of equals the first in byte order. */
@@ -156,11 +170,22 @@ void field_fuse_category(const struct field_view *v, const double *prior, struct
     uint32_t *value = ARENA_ARRAY(a, c.n, uint32_t);
     for (size_t k = 0; k < c.n; k++)
         value[k] = q.local[c.at[k]];
-    const struct fusion_category_data d = {.n_item = v->n_item, .n_source = v->sources->n, .n_class = classes_of(v, &q),
-                                           .start = c.start, .first = q.first, .source = c.source, .value = value,
-                                           .age_year = c.age_year, .trust = c.trust, .share = c.share,
-                                           .class_of = q.class_of, .verified = q.verified, .prior_accuracy = prior,
-                                           .family = v->family, .n_family = v->n_family, .near_start = q.near_start,
+    const struct fusion_category_data d = {.n_item = v->n_item,
+                                           .n_source = v->sources->n,
+                                           .n_class = classes_of(v, &q),
+                                           .start = c.start,
+                                           .first = q.first,
+                                           .source = c.source,
+                                           .value = value,
+                                           .age_year = c.age_year,
+                                           .trust = c.trust,
+                                           .share = c.share,
+                                           .class_of = q.class_of,
+                                           .verified = q.verified,
+                                           .prior_accuracy = prior,
+                                           .family = v->family,
+                                           .n_family = v->n_family,
+                                           .near_start = q.near_start,
                                            .near = q.near};
     fusion_category_fit(a, &d, &m);
     *learned = (struct field_accuracy){true, m.mean_accuracy, m.accuracy, m.evidence};

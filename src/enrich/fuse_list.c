@@ -8,9 +8,9 @@
 /* The members of every observation, numbered within their item. */
 struct lists {
     uint32_t *first, *name_start, *named, *member_start; /* member_start: of each observation in `all` */
-    uint32_t *all;                                      /* local numbers, observation by observation */
-    struct fuse_member *member;                         /* of each candidate: form, and how it is mostly written */
-    uint32_t *votes;                                    /* of each candidate */
+    uint32_t *all;                                       /* local numbers, observation by observation */
+    struct fuse_member *member;                          /* of each candidate: form, and how it is mostly written */
+    uint32_t *votes;                                     /* of each candidate */
     signed char *verified;
     size_t n_member, most;
 };
@@ -150,11 +150,15 @@ static void read_lists(const struct field_view *v, struct lists *q) {
     size_t total = 0;
     for (size_t k = 0; k < v->n; k++)
         total += v->o[k].dropped ? 0 : read_value(v, known, v->o[k].value, room)->n;
-    *q = (struct lists){.first = ARENA_ARRAY(a, v->n_item + 1, uint32_t), .member_start = ARENA_ARRAY(a, v->n + 1, uint32_t),
-                        .all = ARENA_ARRAY(a, total, uint32_t), .member = ARENA_ARRAY(a, total, struct fuse_member),
+    *q = (struct lists){.first = ARENA_ARRAY(a, v->n_item + 1, uint32_t),
+                        .member_start = ARENA_ARRAY(a, v->n + 1, uint32_t),
+                        .all = ARENA_ARRAY(a, total, uint32_t),
+                        .member = ARENA_ARRAY(a, total, struct fuse_member),
                         .verified = ARENA_ARRAY(a, total, signed char)};
-    struct pool p = {.votes = ARENA_ARRAY(a, 16, uint32_t), .merged = ARENA_ARRAY(a, 16, uint32_t),
-                     .member = ARENA_ARRAY(a, 16, struct fuse_member), .cap = 16};
+    struct pool p = {.votes = ARENA_ARRAY(a, 16, uint32_t),
+                     .merged = ARENA_ARRAY(a, 16, uint32_t),
+                     .member = ARENA_ARRAY(a, 16, struct fuse_member),
+                     .cap = 16};
     for (size_t i = 0; i < v->n_item; i++) {
         q->first[i] = (uint32_t)q->n_member;
         read_item(v, i, known, room, &p);
@@ -165,7 +169,8 @@ static void read_lists(const struct field_view *v, struct lists *q) {
 
 /* ---- the fact ---- */
 
-static void write_fact(const struct field_view *v, const struct lists *q, size_t i, const double *p, struct fuse_fact *fact) {
+static void write_fact(const struct field_view *v, const struct lists *q, size_t i, const double *p,
+                       struct fuse_fact *fact) {
     const size_t from = q->first[i], k = q->first[i + 1] - from;
     str *shown = ARENA_ARRAY(v->arena, k, str);
     double sure = 1, doubt = 0, top = 0;
@@ -182,8 +187,13 @@ static void write_fact(const struct field_view *v, const struct lists *q, size_t
             continue;
         shown[n++] = q->member[from + m].shown;
     }
-    *fact = (struct fuse_fact){.object = v->objects->text[v->o[v->start[i]].object], .attribute = v->attribute,
-                               .value = str_join(v->arena, shown, n, STR("; ")), .type = v->type, .confidence = sure, .low = NAN, .high = NAN};
+    *fact = (struct fuse_fact){.object = v->objects->text[v->o[v->start[i]].object],
+                               .attribute = v->attribute,
+                               .value = str_join(v->arena, shown, n, STR("; ")),
+                               .type = v->type,
+                               .confidence = sure,
+                               .low = NAN,
+                               .high = NAN};
     for (size_t c = v->start[i]; c < v->start[i + 1]; c++) {
         size_t right = 0, wrong = 0;
         for (uint32_t b = q->member_start[c]; b < q->member_start[c + 1]; b++) {
@@ -213,9 +223,16 @@ void field_fuse_list(const struct field_view *v, struct fuse_fact *fact, struct 
         memcpy(q.named + q.name_start[k], q.all + from, n * sizeof *q.named);
         q.name_start[k + 1] = q.name_start[k] + n;
     }
-    const struct fusion_set_data d = {.n_item = v->n_item, .n_source = v->sources->n, .start = c.start, .first = q.first,
-                                      .source = c.source, .name_start = q.name_start, .named = q.named, .trust = c.trust,
-                                      .share = c.share, .verified = q.verified};
+    const struct fusion_set_data d = {.n_item = v->n_item,
+                                      .n_source = v->sources->n,
+                                      .start = c.start,
+                                      .first = q.first,
+                                      .source = c.source,
+                                      .name_start = q.name_start,
+                                      .named = q.named,
+                                      .trust = c.trust,
+                                      .share = c.share,
+                                      .verified = q.verified};
     fusion_set_fit(a, &d, &m);
     field->rounds = m.rounds;
     double *p = ARENA_ARRAY(a, q.most, double);
@@ -224,6 +241,13 @@ void field_fuse_list(const struct field_view *v, struct fuse_fact *fact, struct 
         write_fact(v, &q, i, p, &fact[i]);
     }
     for (size_t s = 0; s < v->sources->n; s++)
-        worth[s] = (struct fuse_source_worth){worth[s].source, worth[s].attribute, m.source[s].evidence, m.source[s].found,
-                                              m.source[s].added, NAN, NAN, NAN, false};
+        worth[s] = (struct fuse_source_worth){worth[s].source,
+                                              worth[s].attribute,
+                                              m.source[s].evidence,
+                                              m.source[s].found,
+                                              m.source[s].added,
+                                              NAN,
+                                              NAN,
+                                              NAN,
+                                              false};
 }

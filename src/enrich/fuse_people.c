@@ -19,14 +19,14 @@ static bool is_one_of(str word, const str *list, size_t n) {
 
 /* What stands beside names and is none. */
 static bool is_noise(str word) {
-    static const str noise[] = {STR_INIT("by"),     STR_INIT("author"), STR_INIT("authors"), STR_INIT("editor"),
-                                STR_INIT("editors"), STR_INIT("ed"),    STR_INIT("eds"),     STR_INIT("edited"),
-                                STR_INIT("joint"),  STR_INIT("et"),     STR_INIT("al"),      STR_INIT("jr"),
-                                STR_INIT("sr"),     STR_INIT("ii"),     STR_INIT("iii"),     STR_INIT("iv"),
-                                STR_INIT("phd"),    STR_INIT("ph.d"),   STR_INIT("md"),      STR_INIT("dr"),
-                                STR_INIT("prof"),   STR_INIT("mr"),     STR_INIT("mrs"),     STR_INIT("ms"),
-                                STR_INIT("unknown"), STR_INIT("others"), STR_INIT("staff"),  STR_INIT("written"),
-                                STR_INIT("contributor"), STR_INIT("translator"), STR_INIT("illustrator"), STR_INIT("edt")};
+    static const str noise[] = {
+        STR_INIT("by"),          STR_INIT("author"), STR_INIT("authors"), STR_INIT("editor"),      STR_INIT("editors"),
+        STR_INIT("ed"),          STR_INIT("eds"),    STR_INIT("edited"),  STR_INIT("joint"),       STR_INIT("et"),
+        STR_INIT("al"),          STR_INIT("jr"),     STR_INIT("sr"),      STR_INIT("ii"),          STR_INIT("iii"),
+        STR_INIT("iv"),          STR_INIT("phd"),    STR_INIT("ph.d"),    STR_INIT("md"),          STR_INIT("dr"),
+        STR_INIT("prof"),        STR_INIT("mr"),     STR_INIT("mrs"),     STR_INIT("ms"),          STR_INIT("unknown"),
+        STR_INIT("others"),      STR_INIT("staff"),  STR_INIT("written"), STR_INIT("contributor"), STR_INIT("translator"),
+        STR_INIT("illustrator"), STR_INIT("edt")};
     return ONE_OF(word, noise);
 }
 
@@ -51,7 +51,8 @@ static struct piece words_of(str text) {
     struct piece p = {.n = 0};
     size_t from = 0;
     for (size_t k = 0; k <= text.len && p.n < WORDS; k++) {
-        if (k < text.len && !is_space(text.ptr[k]) && !(text.ptr[k] == '.' && k + 1 < text.len && !is_space(text.ptr[k + 1])))
+        if (k < text.len && !is_space(text.ptr[k]) &&
+            !(text.ptr[k] == '.' && k + 1 < text.len && !is_space(text.ptr[k + 1])))
             continue;
         const str w = strip(str_slice(text, from, k));
         from = k + 1;

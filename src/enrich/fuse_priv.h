@@ -35,7 +35,7 @@ struct field_view {
     struct observation *o;
     size_t n;
     int64_t newest_ms;
-    const double *usual; /* what each source states on average, NaN when nothing */
+    const double *usual;    /* what each source states on average, NaN when nothing */
     const uint32_t *family; /* of each source: sources named "crm:anna" and "crm:ben" are a family */
     size_t n_family;
     const uint32_t *start; /* n_item + 1: where each item begins in o */

@@ -18,8 +18,8 @@ enum fuse_type fuse_type_of(str name) {
 }
 
 bool fuse_value_is_empty(str text) {
-    static const str nothing[] = {STR_INIT("-"),    STR_INIT("--"),      STR_INIT("n/a"),  STR_INIT("na"),
-                                  STR_INIT("null"), STR_INIT("unknown"), STR_INIT("none"), STR_INIT("nan"),
+    static const str nothing[] = {STR_INIT("-"),    STR_INIT("--"),      STR_INIT("n/a"),          STR_INIT("na"),
+                                  STR_INIT("null"), STR_INIT("unknown"), STR_INIT("none"),         STR_INIT("nan"),
                                   STR_INIT("?"),    STR_INIT("tbd"),     STR_INIT("not available")};
     const str t = str_trim(text);
     for (size_t k = 0; k < sizeof nothing / sizeof *nothing; k++)

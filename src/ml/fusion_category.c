@@ -8,12 +8,13 @@ enum { ROUND_MAX = 24, COPY_AFTER = 4, COPY_EVERY = 4, AGE_BIN = 24 };
 static const double prior_mean = 0.75, field_strength = 8, source_strength = 6;
 static const double accuracy_least = 0.02, accuracy_most = 0.985;
 static const double collision_mean = 0.1, collision_strength = 4;
-static const double near_share = 0.3; /* how often the truth is put another way */
+static const double class_strength = 4; /* pseudo-observations of each class */
+static const double near_share = 0.3;   /* how often the truth is put another way */
 static const double copy_strength = 4, copy_least = 0.15;
 
 /* What one round adds up. */
 struct sums {
-    double *right, *heard; /* of each source */
+    double *right, *heard;   /* of each source */
     double *seen, *mistaken; /* of each class */
     double *ahead, *known;   /* of each family */
     double pairs, collisions, moved;
@@ -206,14 +207,18 @@ static void update_classes(struct fusion_category_model *m, const struct fusion_
     }
     const double n = (double)d->n_class;
     for (size_t k = 0; k < d->n_class; k++) {
-        m->class_share[k] = (t->seen[k] + 1) / (seen + n);
-        m->mistake_share[k] = (t->mistaken[k] + 2) / (mistaken + 2 * n);
+        m->class_share[k] = (t->seen[k] + class_strength) / (seen + class_strength * n);
+        m->mistake_share[k] = (t->mistaken[k] + class_strength) / (mistaken + class_strength * n);
     }
 }
 
 static void clear(struct sums *t, const struct fusion_category_data *d) {
-    struct sums empty = {.right = t->right, .heard = t->heard, .seen = t->seen, .mistaken = t->mistaken,
-                         .ahead = t->ahead, .known = t->known};
+    struct sums empty = {.right = t->right,
+                         .heard = t->heard,
+                         .seen = t->seen,
+                         .mistaken = t->mistaken,
+                         .ahead = t->ahead,
+                         .known = t->known};
     memset(t->right, 0, d->n_source * sizeof *t->right);
     memset(t->heard, 0, d->n_source * sizeof *t->heard);
     if (d->n_class > 0) {

@@ -38,7 +38,8 @@ struct fusion_category_model {
     unsigned rounds;
 };
 
-/* Fits the model. Deterministic; O(claims) a round plus O(min(claims, 64)^2) an item for copying. Everything lives in `a`. */
+/* Fits the model. Deterministic; O(claims) a round plus O(min(claims, 64)^2) an item for copying. Everything lives in `a`.
+ */
 void fusion_category_fit(struct arena *a, const struct fusion_category_data *d, struct fusion_category_model *out);
 
 /* The posterior of item i under a fitted model: p[0..k-1] its candidates, p[k] none of these; k = first[i+1] - first[i].

@@ -1,8 +1,8 @@
 /* fusion_copy.h — which sources repeat one another, and how much a claim still says when its source may have been copied.
  *
  * Dong, Berti-Equille, Srivastava (VLDB 2009): independent sources seldom make the same mistake, so agreement on values that
- * are probably wrong tells of copying. Only the FUSION_COPY_SOURCE sources with most claims are compared: one with few claims
- * gives no evidence. */
+ * are probably wrong tells of copying. Only the FUSION_COPY_SOURCE sources with most claims are compared: one with few
+ * claims gives no evidence. */
 #ifndef GALENA_ML_FUSION_COPY_H
 #define GALENA_ML_FUSION_COPY_H
 

@@ -119,9 +119,7 @@ static void lay_grid(const struct fusion_number_model *m, struct item *t) {
     }
 }
 
-static double broad(const struct fusion_number_model *m, double y) {
-    return t7(square(y - m->centre), square(m->spread));
-}
+static double broad(const struct fusion_number_model *m, double y) { return t7(square(y - m->centre), square(m->spread)); }
 
 static void scale(struct item *t) {
     double top = 0;
@@ -255,11 +253,12 @@ static void update_field(struct fusion_number_model *m, const struct sums *q, un
         m->drift = fmax(0, m->drift + 0.5 * (q->drift_up / (q->drift_down + 1e-12) - m->drift));
     if (round < 2)
         return;
-    m->jump_rate = clamp(m->jump_rate * (q->jumps + jump_strength * 0.5) / (q->jumps_expected + jump_strength * 0.5), 1e-4, 3);
-    m->jump_variance = fmax((q->jump_square + jump_strength * m->jump_variance) / (q->jumps + jump_strength),
-                            4 * m->mean_variance);
-    m->slope = clamp(m->slope + 0.7 * (q->slope_up - slope_strength * m->slope * 0.02) / (q->slope_down + slope_strength),
-                     -2, 2);
+    m->jump_rate =
+        clamp(m->jump_rate * (q->jumps + jump_strength * 0.5) / (q->jumps_expected + jump_strength * 0.5), 1e-4, 3);
+    m->jump_variance =
+        fmax((q->jump_square + jump_strength * m->jump_variance) / (q->jumps + jump_strength), 4 * m->mean_variance);
+    m->slope =
+        clamp(m->slope + 0.7 * (q->slope_up - slope_strength * m->slope * 0.02) / (q->slope_down + slope_strength), -2, 2);
 }
 
 static void add_copies(struct fusion_number_model *m, const struct item *t) {
@@ -276,8 +275,8 @@ static void clear(struct sums *q, size_t n) {
     double *const keep[] = {q->variance, q->claims, q->gross, q->bias, q->bias_weight, q->heard};
     for (size_t k = 0; k < sizeof keep / sizeof *keep; k++)
         memset(keep[k], 0, n * sizeof(double));
-    *q = (struct sums){.variance = keep[0], .claims = keep[1], .gross = keep[2], .bias = keep[3], .bias_weight = keep[4],
-                       .heard = keep[5]};
+    *q = (struct sums){
+        .variance = keep[0], .claims = keep[1], .gross = keep[2], .bias = keep[3], .bias_weight = keep[4], .heard = keep[5]};
 }
 
 static void run_round(struct fusion_number_model *m, const struct fusion_number_data *d, struct item *t, bool copies,
@@ -355,7 +354,9 @@ static void begin(struct arena *a, const struct fusion_number_data *d, struct fu
         }
     }
     *m = (struct fusion_number_model){.source = ARENA_ARRAY(a, d->n_source, struct fusion_number_source),
-                                      .mean_gross = gross_prior, .jump_rate = 0.02, .level = 0.9};
+                                      .mean_gross = gross_prior,
+                                      .jump_rate = 0.02,
+                                      .level = 0.9};
     m->centre = middle(medians, n);
     m->spread = fmax(deviation(medians, n, m->centre), 4 * d->spread_least);
     const double sd = fmax(n_off > 1 ? deviation(off, n_off, 0) : 0.3 * m->spread, d->spread_least);

@@ -30,9 +30,9 @@ struct fusion_number_source {
 };
 
 struct fusion_number_model {
-    double centre, spread;                    /* of the field's values: location and scale of the prior */
+    double centre, spread; /* of the field's values: location and scale of the prior */
     double drift, jump_rate, jump_variance, slope;
-    double mean_variance, mean_gross, level;  /* level: what part of the posterior an interval of 90 % must hold */
+    double mean_variance, mean_gross, level; /* level: what part of the posterior an interval of 90 % must hold */
     struct fusion_number_source *source;
     struct fusion_copy copy;
     double copy_tolerance; /* claims of dependent sources this close are one claim */

@@ -73,7 +73,9 @@ void fusion_set_fit(struct arena *a, const struct fusion_set_data *d, struct fus
     for (size_t i = 0; i < d->n_item; i++)
         most = d->first[i + 1] - d->first[i] > most ? d->first[i + 1] - d->first[i] : most;
     double *p = ARENA_ARRAY(a, most, double), *room = ARENA_ARRAY(a, 4 * d->n_source, double);
-    *out = (struct fusion_set_model){.prior = true_prior, .mean_found = found_prior, .mean_added = added_prior,
+    *out = (struct fusion_set_model){.prior = true_prior,
+                                     .mean_found = found_prior,
+                                     .mean_added = added_prior,
                                      .source = ARENA_ARRAY(a, d->n_source, struct fusion_set_source)};
     for (size_t s = 0; s < d->n_source; s++)
         out->source[s] = (struct fusion_set_source){found_prior, added_prior, 0};
