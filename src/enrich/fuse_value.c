@@ -89,8 +89,19 @@ static char entity_letter(str s, size_t *at) {
     return letter;
 }
 
+/* "acme.com", no "Acme Inc. of": one word with a point between letters. */
+static bool is_domain(str s) {
+    bool point = false;
+    for (size_t k = 0; k < s.len; k++) {
+        if (s.ptr[k] == ' ' || s.ptr[k] == ',' || s.ptr[k] == ';')
+            return false;
+        point |= s.ptr[k] == '.' && k > 1 && k + 2 < s.len && is_letter(s.ptr[k + 1]) && is_letter(s.ptr[k + 2]);
+    }
+    return point;
+}
+
 static bool is_address(str s) {
-    return str_find_byte(s, '@') >= 0 || str_find(s, STR("://")) >= 0 || str_starts(s, STR("www."));
+    return str_find_byte(s, '@') >= 0 || str_find(s, STR("://")) >= 0 || is_domain(s);
 }
 
 static bool kept_mark(str s, size_t k) {

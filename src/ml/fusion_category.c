@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-enum { ROUND_MAX = 24, COPY_AFTER = 4, COPY_EVERY = 4, AGE_BIN = 24 };
+enum { ROUND_MAX = 24, COPY_EVERY = 4, AGE_BIN = 24 };
 
 static const double prior_mean = 0.75, field_strength = 8, source_strength = 6;
 static const double accuracy_least = 0.02, accuracy_most = 0.985;
@@ -304,7 +304,7 @@ void fusion_category_fit(struct arena *a, const struct fusion_category_data *d, 
     const struct room room = room_new(a, d);
     const size_t step = d->start[d->n_item] / FUSION_SAMPLE + 1;
     while (out->rounds < ROUND_MAX) {
-        const bool copies = out->rounds >= COPY_AFTER && (out->rounds - COPY_AFTER) % COPY_EVERY == 0 && out->rounds <= 12;
+        const bool copies = out->rounds < 12 && out->rounds % COPY_EVERY == 0;
         run_round(out, d, &room, copies, step, &t);
         out->rounds++;
         if (out->rounds > 10 && !copies && t.moved < 1e-3)

@@ -36,7 +36,7 @@ class Fuse(FlowTest):
 
     def test_two_sources_that_agree_follow_bayes(self):
         """Posterior odds are the prior's times r / ((1 - r) q) of each claim, from the accuracies that are written."""
-        text = HEAD + ''.join(f'o{i},city,c{i if s != "c" or i % 3 else -i},{s}\n' for i in range(300) for s in 'abc')
+        text = HEAD + ''.join(f'o{i},city,{"c" if s != "c" or i % 3 else "d"}{i},{s}\n' for i in range(300) for s in 'abc')
         facts = self.fuse(text, '--sources', self.path('w.csv'))
         with open(self.path('w.csv'), encoding='utf-8') as f:
             worth = {w['source']: float(w['accuracy']) for w in csv.DictReader(f)}
