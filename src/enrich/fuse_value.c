@@ -100,9 +100,7 @@ static bool is_domain(str s) {
     return point;
 }
 
-static bool is_address(str s) {
-    return str_find_byte(s, '@') >= 0 || str_find(s, STR("://")) >= 0 || is_domain(s);
-}
+static bool is_address(str s) { return str_find_byte(s, '@') >= 0 || str_find(s, STR("://")) >= 0 || is_domain(s); }
 
 static bool kept_mark(str s, size_t k) {
     const bool digit_behind = k + 1 < s.len && is_digit(s.ptr[k + 1]);
