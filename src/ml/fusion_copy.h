@@ -13,7 +13,7 @@
 enum { FUSION_COPY_SOURCE = 256, FUSION_COPY_CLAIM = 64 }; /* compared sources; compared claims of one item */
 
 /* With more claims than this the models are fitted to every k-th item, and only the last round sees all. */
-enum { FUSION_SAMPLE = 20000 };
+enum { FUSION_SAMPLE = 12000 };
 
 #define FUSION_ALONE UINT32_MAX
 
