@@ -141,7 +141,8 @@ static void sort_observations(struct fuse *f) {
         o->source = rank[2][o->source];
         o->value = rank[3][o->value];
     }
-    qsort(f->o, f->n, sizeof *f->o, by_place);
+    if (f->n > 0)
+        qsort(f->o, f->n, sizeof *f->o, by_place);
     for (size_t k = 0; k < f->n; k++)
         for (size_t j = 0; j < f->options.n_anchor && !f->o[k].anchor; j++)
             f->o[k].anchor = str_equal(f->options.anchor[j], f->sources.text[f->o[k].source]);

@@ -107,8 +107,10 @@ static void read_item(const struct field_view *v, size_t i, struct reading *know
         if (v->o[k].dropped)
             continue;
         const struct reading *r = read_value(v, known, v->o[k].value, room);
-        for (size_t m = 0; m < r->n; m++)
-            p->votes[find_member(p, v->arena, &r->member[m])]++;
+        for (size_t m = 0; m < r->n; m++) {
+            const uint32_t at = find_member(p, v->arena, &r->member[m]);
+            p->votes[at]++; /* may have moved */
+        }
     }
     merge_spellings(p);
 }
@@ -126,7 +128,7 @@ static void write_item(const struct field_view *v, size_t i, const struct readin
         uint32_t at = q->member_start[k];
         const struct reading *r = &known[v->o[k].value];
         for (size_t m = 0; m < r->n && !v->o[k].dropped; m++) {
-            const uint32_t local = place[p->merged[find_member(p, v->arena, &r->member[m])]];
+            const uint32_t known_as = find_member(p, v->arena, &r->member[m]), local = place[p->merged[known_as]];
             bool again = false;
             for (uint32_t b = q->member_start[k]; b < at; b++)
                 again |= q->all[b] == local;

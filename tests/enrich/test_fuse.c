@@ -202,6 +202,22 @@ static void claims_that_say_nothing_are_counted(void **state) {
     assert_int_equal(r.n_fact, 0);
 }
 
+static void members_that_most_name_are_the_list(void **state) {
+    enum { MEMBERS = 40 };
+    struct row row[6];
+    for (int s = 0; s < 6; s++) {
+        str text = STR("");
+        for (int k = s % 3; k < MEMBERS; k++)
+            text = str_format(*state, "%.*stool %d; ", STR_ARG(text), k * k * 1000);
+        row[s] = (struct row){"o", "tools", text.ptr, str_format(*state, "s%d", s).ptr};
+    }
+    const struct fuse_result r = run(*state, row, 6, NULL);
+    assert_int_equal(r.fact[0].type, FUSE_LIST);
+    assert_true(str_find(r.fact[0].value, STR("tool 4000; ")) >= 0);
+    assert_true(str_find(r.fact[0].value, STR("tool 1521000")) >= 0);
+    assert_int_equal(r.fact[0].n_for + r.fact[0].n_against, 6);
+}
+
 /* Bytes of every kind as values, under every type. */
 static void hostile_values_do_no_harm(void **state) {
     static const char ALPHABET[] = "&;|,:/()[]~.-@\"' 019aZ\xc3\xa9\xff\xe2\x82&eacute;and by 12:30pm";
@@ -238,6 +254,7 @@ int main(void) {
         ARENA_TEST(facts_are_probabilities_with_their_sources),
         ARENA_TEST(a_verified_value_is_the_fact),
         ARENA_TEST(claims_that_say_nothing_are_counted),
+        ARENA_TEST(members_that_most_name_are_the_list),
         ARENA_TEST(hostile_values_do_no_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
