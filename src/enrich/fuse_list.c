@@ -59,10 +59,10 @@ static bool alike(str a, str b) {
     return one_edit(a, b) || str_starts(a, b) || str_starts(b, a);
 }
 
-/* A rarer spelling becomes the commoner one. */
-static void merge_spellings(struct pool *p) {
+/* A rarer spelling becomes the commoner one. Of names only: of other members one letter may be the difference. */
+static void merge_spellings(struct pool *p, enum fuse_type type) {
     enum { COMPARED = 128 };
-    const size_t n = p->n < COMPARED ? p->n : COMPARED;
+    const size_t n = type != FUSE_PEOPLE ? 0 : p->n < COMPARED ? p->n : COMPARED;
     for (uint32_t k = 0; k < p->n; k++)
         p->merged[k] = k;
     for (uint32_t k = 0; k < n; k++)
@@ -112,7 +112,7 @@ static void read_item(const struct field_view *v, size_t i, struct reading *know
             p->votes[at]++; /* may have moved */
         }
     }
-    merge_spellings(p);
+    merge_spellings(p, v->type);
 }
 
 static void write_item(const struct field_view *v, size_t i, const struct reading *known, struct pool *p, struct lists *q) {
