@@ -57,7 +57,7 @@ static void expect(const struct linkage *model, const struct linkage_evidence *e
         sums(model, p, &a, &b);
         const double match = model->match * exp(a), related = model->related * exp(b);
         const double all = match + related + (1 - model->match - model->related);
-        const double pm = match / all, pr = related / all;
+        const double n = e->count ? e->count[i] : 1, pm = n * match / all, pr = n * related / all;
         t->match += pm;
         t->related += pr;
         for (size_t f = 0; f < model->n_field; f++) {

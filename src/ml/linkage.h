@@ -52,6 +52,7 @@ struct linkage_pair {
 /* What is known before learning. */
 struct linkage_evidence {
     const struct linkage_pair *pair; /* candidates, or every k-th of them */
+    const double *count;             /* how often each occurs; NULL: once */
     size_t n;
     double weight; /* how many pairs each of them stands for: k */
     double total;  /* all pairs that could be formed */

@@ -42,7 +42,14 @@ static const struct pass {
 };
 _Static_assert(sizeof passes / sizeof *passes <= DEDUPE_PASS_MAX, "DEDUPE_PASS_MAX is too small");
 
-enum { EVERYTHING_PAIR = 4000000, PAIR_PER_ROW = 40, WINDOW_MAX = 1024, WINDOW_MIN = 2, PART_ROW = 1 << 14 };
+enum {
+    EVERYTHING_PAIR = 1000000,
+    LEAST_PAIR = 2000000,
+    PAIR_PER_ROW = 40,
+    WINDOW_MAX = 1024,
+    WINDOW_MIN = 2,
+    PART_ROW = 1 << 14
+};
 
 static uint64_t mix(uint64_t x) {
     x ^= x >> 31;
@@ -267,9 +274,9 @@ static void count_pairs(const struct blocks *b, uint64_t by_window[16]) {
 
 static void choose_window(struct dedupe *d) {
     uint64_t by_window[16] = {0};
-    const uint64_t most = d->options.max_pair                                   ? d->options.max_pair
-                          : d->n_row * (uint64_t)PAIR_PER_ROW > EVERYTHING_PAIR ? d->n_row * (uint64_t)PAIR_PER_ROW
-                                                                                : EVERYTHING_PAIR;
+    const uint64_t most = d->options.max_pair                              ? d->options.max_pair
+                          : d->n_row * (uint64_t)PAIR_PER_ROW > LEAST_PAIR ? d->n_row * (uint64_t)PAIR_PER_ROW
+                                                                           : LEAST_PAIR;
     count_pairs(&d->blocks, by_window);
     unsigned k = 10;
     while (k > 1 && by_window[k] > most)

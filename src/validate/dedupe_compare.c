@@ -114,7 +114,7 @@ static void compare_field(const struct dedupe *d, size_t f, uint32_t a, uint32_t
     cross(x, y, a, b, &level[f], &level[x->twin]);
 }
 
-static void add_rarity(const struct dedupe *d, uint32_t a, struct linkage_pair *p) {
+void dedupe_weigh(const struct dedupe *d, uint32_t a, struct linkage_pair *p) {
     p->rarity = p->shared_rarity = 0;
     for (size_t f = 0; f < d->n_field; f++) {
         const struct field *x = &d->field[f];
@@ -131,7 +131,7 @@ void dedupe_compare(const struct dedupe *d, uint32_t a, uint32_t b, struct linka
     memset(p, 0, sizeof *p);
     for (size_t f = 0; f < d->n_field; f++)
         compare_field(d, f, a, b, p->level);
-    add_rarity(d, a, p);
+    dedupe_weigh(d, a, p);
 }
 
 double dedupe_log_odds(const struct dedupe *d, uint32_t a, uint32_t b, double floor) {
@@ -156,6 +156,6 @@ double dedupe_log_odds(const struct dedupe *d, uint32_t a, uint32_t b, double fl
                 return -INFINITY;
         }
     }
-    add_rarity(d, a, &p);
+    dedupe_weigh(d, a, &p);
     return linkage_log_odds(&d->model, &p);
 }

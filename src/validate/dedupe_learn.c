@@ -52,6 +52,34 @@ static err compare_part(void *ctx, size_t part, struct arena *scratch) {
     return OK;
 }
 
+static void weigh_drawn(struct drawn *s) {
+    for (size_t i = 0; i < s->n; i++)
+        dedupe_weigh(s->d, s->edge[i].a, &s->pair[i]);
+}
+
+/* Pairs that say the same, once, with their number; rarities to a quarter, so that there are some ten thousand of them. */
+static void fold_pairs(const struct drawn *s, struct linkage_pair *pair, double *count, uint32_t *slot, size_t n_slot,
+                       struct linkage_evidence *e) {
+    memset(slot, 0, n_slot * sizeof *slot);
+    e->n = 0;
+    for (size_t i = 0; i < s->n; i++) {
+        struct linkage_pair p = s->pair[i];
+        p.rarity = roundf(p.rarity * 4) / 4 + 0.0f;
+        p.shared_rarity = roundf(p.shared_rarity * 4) / 4 + 0.0f;
+        size_t at = str_hash((str){(const char *)&p, sizeof p}) & (n_slot - 1);
+        while (slot[at] && memcmp(&pair[slot[at] - 1], &p, sizeof p) != 0)
+            at = (at + 1) & (n_slot - 1);
+        if (slot[at] == 0) {
+            pair[e->n] = p;
+            count[e->n] = 0;
+            slot[at] = (uint32_t)++e->n;
+        }
+        count[slot[at] - 1]++;
+    }
+    e->pair = pair;
+    e->count = count;
+}
+
 static err compare_drawn(struct drawn *s) {
     return parallel_for((s->n + (1 << 14) - 1) >> 14, s->d->options.threads, 1 << 16, compare_part, s);
 }
@@ -158,20 +186,24 @@ err dedupe_learn(struct dedupe *d) {
     struct linkage_evidence e = {.total = d->file ? (double)d->n_file[0] * (double)d->n_file[1]
                                                   : (double)d->n_row * (double)(d->n_row - 1) / 2};
     draw_candidates(d, &s);
-    TRY(compare_drawn(&s));
     first_values(d, e.total);
+    TRY(compare_drawn(&s));
     TRY(sample_levels(d, &s, &e));
-    e.pair = s.pair;
-    e.n = s.n;
     e.weight = s.step;
+    size_t n_slot = 1024;
+    while (n_slot < 2 * s.n)
+        n_slot *= 2;
+    struct linkage_pair *pair = ARENA_ARRAY(d->arena, s.n, struct linkage_pair);
+    double *count = ARENA_ARRAY(d->arena, s.n, double);
+    uint32_t *slot = ARENA_ARRAY(d->arena, n_slot, uint32_t);
     for (int round = 0; round < ROUND; round++) {
-        struct linkage next = d->model;
         if (round > 0) {
             weigh_rarity(d, &e);
-            TRY(compare_drawn(&s));
+            weigh_drawn(&s);
         }
-        linkage_fit(&next, &e);
-        d->model = next;
+        fold_pairs(&s, pair, count, slot, n_slot, &e);
+        first_values(d, e.total);
+        linkage_fit(&d->model, &e);
     }
     weigh_rarity(d, &e);
     find_bounds(d);

@@ -91,6 +91,9 @@ size_t dedupe_normal_form(enum dedupe_kind kind, str cell, char to[DEDUPE_TEXT_B
 /* All levels and rarities of a pair. */
 void dedupe_compare(const struct dedupe *d, uint32_t a, uint32_t b, struct linkage_pair *p);
 
+/* The rarities of a pair from its levels and the values of one of its rows. */
+void dedupe_weigh(const struct dedupe *d, uint32_t a, struct linkage_pair *p);
+
 /* The log-odds of a pair; -INFINITY, quickly, when they are certainly below `floor`. */
 double dedupe_log_odds(const struct dedupe *d, uint32_t a, uint32_t b, double floor);
 
