@@ -24,6 +24,8 @@ void linkage_prepare(struct linkage *model) {
             model->match_ratio[f][l] = clip(log(fmax(x->m[l], 1e-300) / u));
             model->related_ratio[f][l] = clip(log(fmax(x->r[l], 1e-300) / u));
         }
+        for (size_t l = 1; l < x->n_level && x->best; l++)
+            model->match_ratio[f][l] = fmin(model->match_ratio[f][l], model->match_ratio[f][x->best]);
     }
 }
 
@@ -92,6 +94,17 @@ static void relate(struct linkage_field *x, const double *seen) {
         x->r[l] = x->personal[l] || sum <= 0 ? x->u[l] : free_mass * (seen[l] + prior_pair * x->u[l]) / sum;
 }
 
+/* Brings disagreement among matches down to its limit. */
+static void limit_apart(struct linkage_field *x) {
+    double apart = 0;
+    for (size_t l = 1; l <= x->n_apart; l++)
+        apart += x->m[l];
+    if (x->n_apart == 0 || apart <= x->apart_max)
+        return;
+    for (size_t l = 1; l < x->n_level; l++)
+        x->m[l] *= l <= x->n_apart ? x->apart_max / apart : (1 - x->apart_max) / (1 - apart);
+}
+
 /* New shares from the tally; returns the greatest change of any m. */
 static double maximise(struct linkage *model, const struct linkage_evidence *e, const struct linkage *first,
                        const struct tally *t) {
@@ -101,11 +114,13 @@ static double maximise(struct linkage *model, const struct linkage_evidence *e, 
         double sum = 0;
         for (size_t l = 1; l < x->n_level; l++)
             sum += t->m[f][l];
-        for (size_t l = 1; l < x->n_level; l++) {
-            const double m = (t->m[f][l] + prior_pair * first->field[f].m[l]) / (sum + prior_pair);
-            change = fmax(change, fabs(m - x->m[l]));
-            x->m[l] = m;
-        }
+        double before[LINKAGE_LEVEL_MAX];
+        memcpy(before, x->m, sizeof before);
+        for (size_t l = 1; l < x->n_level; l++)
+            x->m[l] = (t->m[f][l] + prior_pair * first->field[f].m[l]) / (sum + prior_pair);
+        limit_apart(x);
+        for (size_t l = 1; l < x->n_level; l++)
+            change = fmax(change, fabs(x->m[l] - before[l]));
         chance(x, e, f, t->m[f]);
         relate(x, t->r[f]);
     }

@@ -27,6 +27,11 @@ enum { LINKAGE_FIELD_MAX = 24, LINKAGE_LEVEL_MAX = 8 };
 struct linkage_field {
     uint8_t n_level; /* levels 1 .. n_level − 1; 2 to LINKAGE_LEVEL_MAX */
     bool personal[LINKAGE_LEVEL_MAX];
+    /* Levels 1 .. n_apart are disagreement, and no more than apart_max of the matches may have one: else a crowd of people
+     * who share a name, in a file with few duplicates, is taken for the matches themselves. n_apart 0: no limit. */
+    uint8_t n_apart;
+    double apart_max;
+    uint8_t best; /* equality: no other level speaks louder for a match, however seldom chance brings it; 0: no limit */
     double m[LINKAGE_LEVEL_MAX], u[LINKAGE_LEVEL_MAX], r[LINKAGE_LEVEL_MAX]; /* each sums to 1 over levels 1 .. */
 };
 

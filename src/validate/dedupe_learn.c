@@ -163,6 +163,9 @@ static void first_values(struct dedupe *d, double total) {
         const struct field *x = &d->field[f];
         struct linkage_field *y = &d->model.field[f];
         y->n_level = (uint8_t)dedupe_level_count(x->form, x->twin >= 0);
+        y->best = x->exact;
+        y->n_apart = x->form == FORM_EMAIL ? 2 : 1;
+        y->apart_max = dedupe_apart_max(x->kind);
         for (size_t l = 1; l < y->n_level; l++) {
             y->personal[l] = dedupe_is_personal(x->kind, (unsigned)l);
             y->m[l] = l == x->exact ? 0.75 : l == 1 ? 0.08 : 0.17 / (y->n_level - 3);

@@ -83,6 +83,7 @@ static inline bool can_pair(const struct dedupe *d, uint32_t a, uint32_t b) {
 enum dedupe_form dedupe_form_of(enum dedupe_kind kind);
 uint8_t dedupe_exact_level(enum dedupe_form form);
 unsigned dedupe_level_count(enum dedupe_form form, bool twin);
+double dedupe_apart_max(enum dedupe_kind kind); /* linkage_field.apart_max */
 bool dedupe_is_personal(enum dedupe_kind kind, unsigned level);
 
 /* Bytes of the normal form of a cell, written to `to`; 0: nothing is known. */

@@ -9,22 +9,23 @@ static const struct {
     const char *name;
     enum dedupe_form form;
     bool personal; /* not shared by colleagues or a household */
+    double apart;  /* how often the entries of one person may differ plainly: names hardly, addresses after a move */
 } kinds[DEDUPE_KIND_COUNT] = {
-    [DEDUPE_GIVEN_NAME] = {"given_name", FORM_WORD, true},
-    [DEDUPE_SURNAME] = {"surname", FORM_WORD, false},
-    [DEDUPE_NAME] = {"name", FORM_WORDS, true},
-    [DEDUPE_EMAIL] = {"email", FORM_EMAIL, true},
-    [DEDUPE_PHONE] = {"phone", FORM_CODE, false},
-    [DEDUPE_COMPANY] = {"company", FORM_WORDS, false},
-    [DEDUPE_DOMAIN] = {"domain", FORM_WORD, false},
-    [DEDUPE_STREET_NUMBER] = {"street_number", FORM_CODE, false},
-    [DEDUPE_STREET] = {"street", FORM_WORDS, false},
-    [DEDUPE_CITY] = {"city", FORM_WORDS, false},
-    [DEDUPE_POSTCODE] = {"postcode", FORM_CODE, false},
-    [DEDUPE_STATE] = {"state", FORM_CODE, false},
-    [DEDUPE_COUNTRY] = {"country", FORM_WORD, false},
-    [DEDUPE_BIRTH_DATE] = {"birth_date", FORM_DATE, true},
-    [DEDUPE_IDENTIFIER] = {"identifier", FORM_CODE, true},
+    [DEDUPE_GIVEN_NAME] = {"given_name", FORM_WORD, true, 0.15},
+    [DEDUPE_SURNAME] = {"surname", FORM_WORD, false, 0.15},
+    [DEDUPE_NAME] = {"name", FORM_WORDS, true, 0.15},
+    [DEDUPE_EMAIL] = {"email", FORM_EMAIL, true, 0.3},
+    [DEDUPE_PHONE] = {"phone", FORM_CODE, false, 0.3},
+    [DEDUPE_COMPANY] = {"company", FORM_WORDS, false, 0.3},
+    [DEDUPE_DOMAIN] = {"domain", FORM_WORD, false, 0.3},
+    [DEDUPE_STREET_NUMBER] = {"street_number", FORM_CODE, false, 0.35},
+    [DEDUPE_STREET] = {"street", FORM_WORDS, false, 0.35},
+    [DEDUPE_CITY] = {"city", FORM_WORDS, false, 0.35},
+    [DEDUPE_POSTCODE] = {"postcode", FORM_CODE, false, 0.35},
+    [DEDUPE_STATE] = {"state", FORM_CODE, false, 0.35},
+    [DEDUPE_COUNTRY] = {"country", FORM_WORD, false, 0.2},
+    [DEDUPE_BIRTH_DATE] = {"birth_date", FORM_DATE, true, 0.15},
+    [DEDUPE_IDENTIFIER] = {"identifier", FORM_CODE, true, 0.15},
 };
 
 enum { LEVEL_CROSSED = 5 };
@@ -58,6 +59,8 @@ const char *dedupe_level_name(enum dedupe_kind kind, unsigned level) {
 enum dedupe_form dedupe_form_of(enum dedupe_kind kind) { return kinds[kind].form; }
 uint8_t dedupe_exact_level(enum dedupe_form form) { return forms[form].exact; }
 unsigned dedupe_level_count(enum dedupe_form form, bool twin) { return forms[form].count + twin; }
+
+double dedupe_apart_max(enum dedupe_kind kind) { return kinds[kind].apart; }
 
 bool dedupe_is_personal(enum dedupe_kind kind, unsigned level) {
     if (kinds[kind].form == FORM_EMAIL)
