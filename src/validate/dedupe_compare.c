@@ -66,14 +66,14 @@ static uint8_t email_level(const struct value *a, const struct value *b) {
     const bool same_domain = domain_x.len > 1 && str_equal(domain_x, domain_y);
     const size_t edits = is_far(a, b) ? SIZE_MAX : text_edits(x, y);
     const size_t longer = x.len > y.len ? x.len : y.len;
-    if (edits == 1 || (str_equal(local_x, local_y) && x.len > 0 && (local_x.len >= 4 || edits <= longer / 8)) ||
-        edits <= longer / 8)
+    /* The same name before another domain is what people of that name have anyway: it must not count beside the name. */
+    if (edits == 1 || edits <= longer / 8)
         return 4;
-    if (edits <= longer / 4 && !same_domain)
-        return 3;
+    if (!same_domain)
+        return edits <= longer / 4 ? 3 : 1;
     if (!is_far(a, b) && text_alike(local_x, local_y) >= 0.85)
         return 3;
-    return same_domain ? 2 : 1;
+    return 2;
 }
 
 typedef uint8_t level_fn(const struct value *a, const struct value *b);
