@@ -289,7 +289,8 @@ err dedupe_cluster(struct dedupe *d, const struct edge *edges, size_t n_edge, st
         else
             join_edges(&j, edge + from, to - from);
     }
-    qsort(j.pair, j.n_pair, sizeof *j.pair, by_rows);
+    if (j.n_pair > 0)
+        qsort(j.pair, j.n_pair, sizeof *j.pair, by_rows);
     uint64_t kept = 0;
     for (size_t i = 0; i < n_edge; i++)
         kept += root_of(j.root, edge[i].a) == root_of(j.root, edge[i].b);

@@ -231,8 +231,6 @@ static void widen(struct arena *a, struct dictionary *d) {
 static uint32_t append(struct arena *a, struct dictionary *d, enum dedupe_form form, str text) {
     if (d->n + 1 >= d->cap)
         d->value = arena_grow(a, d->value, &d->cap, d->n + 2, sizeof *d->value);
-    if (d->n == 0)
-        d->value[d->n++] = (struct value){.text = ""};
     const ptrdiff_t at = form == FORM_EMAIL ? str_find_byte(text, '@') : -1;
     const size_t local = at >= 0 ? (size_t)at : text.len;
     d->value[d->n] = (struct value){.text = arena_copy(a, text.ptr, text.len),
@@ -245,6 +243,10 @@ static uint32_t append(struct arena *a, struct dictionary *d, enum dedupe_form f
 
 /* The number of a text. */
 static uint32_t intern(struct arena *a, struct dictionary *d, enum dedupe_form form, str text) {
+    if (d->n == 0) {
+        d->value = arena_grow(a, d->value, &d->cap, 64, sizeof *d->value);
+        d->value[d->n++] = (struct value){.text = ""};
+    }
     if (text.len == 0)
         return 0;
     if (2 * d->n >= d->n_slot)
