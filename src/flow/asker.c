@@ -47,6 +47,7 @@ static void no_answer(struct exchanged *x, const struct exchange *got, err rc, c
 static void answered(void *ctx, const struct exchange *got) {
     struct exchanged *x = ctx;
     struct exchange seen = *got;
+    crash_point("answer_received");
     if (got->verdict == EXCHANGE_OK && arena_run(x->arena, read_guarded, &(struct reading){x, got->body}) != OK)
         seen = (struct exchange){.verdict = EXCHANGE_RETRY, .slug = err_slug()};
     if (seen.verdict == EXCHANGE_EMPTY)
