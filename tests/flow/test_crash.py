@@ -39,7 +39,7 @@ class Crash(unittest.TestCase):
                     with open(os.path.join(folder, name), encoding='utf-8') as f:
                         text += f.read()
         for place in {**PLACES, **SQLITE_PLACES}:
-            self.assertIn(f'crash_point("{place}")', text)
+            self.assertTrue(f'crash_point("{place}")' in text, place)
         say(f'{len(PLACES) + len(SQLITE_PLACES)} places')
 
 
