@@ -226,7 +226,6 @@ enum MHD_Result http_on_access(void *ctx, struct MHD_Connection *connection, con
 
 void http_on_completed(void *ctx, struct MHD_Connection *connection, void **work, enum MHD_RequestTerminationCode code) {
     (void)connection;
-    (void)code;
     struct http_server *s = ctx;
     struct http_work *w = *work;
     *work = NULL;
@@ -236,6 +235,8 @@ void http_on_completed(void *ctx, struct MHD_Connection *connection, void **work
     if (w->step == HTTP_STEP_HANDED && atomic_load(&w->stage) == HTTP_ANSWERED && w->answer.stream)
         http_stream_gone(w->answer.stream); /* the client went before its answer was begun */
     http_conn_phase(w->conn, HTTP_IDLE, after_ms(http_now_ns(), s->settings.idle_ms));
+    if (code != MHD_REQUEST_TERMINATED_COMPLETED_OK) /* nobody can use it any more, whatever was asked meanwhile */
+        http_conn_cut(s, w->conn);
     atomic_fetch_sub(&s->total.in_flight, 1);
     http_work_unref(w);
 }
