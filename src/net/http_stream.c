@@ -1,6 +1,8 @@
 /* http_stream.c — answers without end: a bounded queue between who pushes and the client. */
 #include "net/http_server_priv.h"
 
+#include <sys/socket.h>
+
 enum { FIRST_QUEUE_BYTE = 1024, READ_BLOCK_BYTE = 4096, LAST_WORDS_MS = 1000, ENDS_AT_ONCE = 64 };
 
 struct http_stream {
@@ -17,6 +19,7 @@ struct http_stream {
     size_t from, to, cap; /* queue[from..to) is not yet taken */
     bool asleep;          /* suspended until something is pushed */
     bool ended, dead;
+    bool dropped; /* dead, and its socket is shut down */
 };
 
 struct http_stream *http_stream_new(struct http_work *w, const struct http_stream_settings *settings) {
@@ -79,7 +82,10 @@ static ssize_t take_bytes(void *ctx, uint64_t pos, char *to, size_t max) {
     ssize_t n = 0;
     pthread_mutex_lock(&s->lock);
     size_t waiting = s->to - s->from;
-    if (s->dead) {
+    if (s->dropped) {
+        *to = '\n'; /* goes nowhere. Writing it fails, which ends the connection: libmicrohttpd 0.9.75 would forget one */
+        n = 1;      /* whose reader fails after the last event of its socket, as that of the shutdown is */
+    } else if (s->dead) {
         n = MHD_CONTENT_READER_END_WITH_ERROR;
     } else if (waiting > 0) {
         n = (ssize_t)(waiting < max ? waiting : max);
@@ -136,11 +142,14 @@ static bool make_room(struct http_stream *s, size_t n) {
     return true;
 }
 
-/* Under the stream's lock: the client does not read, so that only cutting the connection ends it. */
+/* Under the stream's lock: the client does not read, so that only shutting its socket down ends it. */
 static void drop(struct http_stream *s) {
-    s->dead = true;
+    s->dead = s->dropped = true;
     atomic_fetch_add(&s->server->total.streams_dropped, 1);
-    http_conn_cut(s->server, s->conn);
+    if (s->conn) {
+        atomic_fetch_add(&s->server->total.connections_dropped, 1);
+        shutdown(s->conn->fd, SHUT_RDWR); /* open as long as the stream has its connection */
+    }
     wake(s);
 }
 
@@ -164,7 +173,7 @@ bool http_stream_push(struct http_stream *s, str chunk) {
 static void end(struct http_stream *s) {
     pthread_mutex_lock(&s->lock);
     s->ended = true;
-    if (s->conn) /* who does not read the last words either loses them */
+    if (s->conn && !s->dropped) /* who does not read the last words either loses them */
         http_conn_phase(s->conn, HTTP_STREAMING, http_now_ns() + LAST_WORDS_MS * INT64_C(1000000));
     wake(s);
     pthread_mutex_unlock(&s->lock);
