@@ -64,7 +64,7 @@ void http_work_publish(struct http_work *w) {
         return; /* libmicrohttpd's thread is on its way and will see it */
     struct http_server *s = w->server;
     http_work_unlink(w);
-    MHD_resume_connection(w->connection);
+    http_loop_resume(w->conn, w->connection);
     atomic_fetch_sub(&s->with_handler, 1);
 }
 

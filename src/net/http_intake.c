@@ -167,7 +167,7 @@ static enum MHD_Result suspend(struct http_work *w) {
     int expected = HTTP_WITH_HANDLER;
     if (!atomic_compare_exchange_strong(&w->stage, &expected, HTTP_SUSPENDED)) {
         http_work_unlink(w);
-        MHD_resume_connection(w->connection);
+        http_loop_resume(w->conn, w->connection);
         atomic_fetch_sub(&s->with_handler, 1);
     }
     return MHD_YES;

@@ -110,7 +110,7 @@ static struct MHD_Daemon *start_daemon(struct http_server *s, const char *key, c
         {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t) "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"},
         {MHD_OPTION_END, 0, NULL},
     };
-    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET;
+    unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET;
     /* Limits on connections and times are the watch thread's. */
     return MHD_start_daemon(flags | (key ? (unsigned)MHD_USE_TLS : 0), 0, NULL, NULL, http_on_access, s, MHD_OPTION_ARRAY,
                             key ? tls : plain, MHD_OPTION_NOTIFY_COMPLETED, http_on_completed, s,
@@ -146,14 +146,14 @@ static err start_daemons(struct http_server *s, struct pem *pem) {
     if (set->key_file && arena_run(pem->arena, read_pem, pem) != OK)
         return fail(ERR_INPUT, "http_tls_files", "certificate or key cannot be read: %.500s", err_text());
     unsigned n = set->threads ? set->threads : parallel_cores();
-    for (n = n > HTTP_MAX_THREADS ? HTTP_MAX_THREADS : n; s->n_daemon < n; s->n_daemon++) {
-        s->daemon[s->n_daemon] = start_daemon(s, pem->key.ptr, pem->cert.ptr);
-        if (s->daemon[s->n_daemon])
-            continue;
-        if (set->key_file && s->n_daemon == 0)
+    for (n = n > HTTP_MAX_THREADS ? HTTP_MAX_THREADS : n; s->n_loop < n; s->n_loop++) {
+        struct MHD_Daemon *daemon = start_daemon(s, pem->key.ptr, pem->cert.ptr);
+        if (!daemon && set->key_file && s->n_loop == 0)
             return fail(ERR_INPUT, "http_tls_files", "\"%.200s\" and \"%.200s\" are no certificate with its key in PEM",
                         set->cert_file, set->key_file);
-        return fail(ERR_AGAIN, "http_server_start", "the HTTP server cannot start its threads");
+        if (!daemon)
+            return fail(ERR_AGAIN, "http_server_start", "the HTTP server has no memory or file descriptors");
+        TRY(http_loop_start(&s->loop[s->n_loop], s, daemon));
     }
     return OK;
 }
@@ -210,8 +210,8 @@ void http_server_stop(struct http_server *s, int64_t drain_ms) {
         wait_for_flights(s, http_now_ns() + LAST_ANSWERS_MS * INT64_C(1000000));
     }
     http_watch_end(s);
-    for (unsigned i = 0; i < s->n_daemon; i++)
-        MHD_stop_daemon(s->daemon[i]);
+    for (unsigned i = 0; i < s->n_loop; i++)
+        http_loop_end(&s->loop[i]);
     http_server_unref(s);
 }
 

@@ -1,6 +1,6 @@
 /* http_server_priv.h — the parts of a running server, shared by the files that make it up.
  *
- * Threads: libmicrohttpd's (one for each daemon) run intake and sending; the watch thread accepts and keeps the time;
+ * Threads: the loops (one for each of libmicrohttpd's daemons) run intake and sending; the watch thread accepts and keeps the time;
  * answers come from anywhere. `lock` guards the lists; it is never held while libmicrohttpd or a handler is called. A
  * stream's lock is taken after it, or alone; libmicrohttpd's own locks come last. */
 #ifndef GALENA_NET_HTTP_SERVER_PRIV_H
@@ -37,8 +37,10 @@ struct http_peer {
 struct http_conn {
     struct http_conn *prev, *next; /* server->conn; under lock */
     struct http_peer *peer;        /* under lock */
+    struct http_loop *loop;
     struct http_stream *stream;    /* under lock */
     int fd;
+    uint64_t number; /* no other has had it */
     bool started; /* under lock: libmicrohttpd has it, so the descriptor is open */
     atomic_int phase;
     _Atomic int64_t deadline_ns; /* when the watch thread cuts it off */
@@ -89,11 +91,25 @@ struct http_totals {
         rejected, unanswered, status[6], body_in, body_out, streams_open, streams_dropped;
 };
 
+struct http_given;
+
+/* A thread that runs one of libmicrohttpd's daemons. */
+struct http_loop {
+    struct http_server *server;
+    struct MHD_Daemon *daemon;
+    pthread_t thread;
+    atomic_bool ending;
+    atomic_bool woken; /* and not yet awake */
+    int wake_fd;
+    pthread_mutex_t lock;
+    struct http_given *given; /* under lock: connections to take */
+};
+
 struct http_server {
     struct http_server_settings settings;
     atomic_int refs; /* the owner's and one for each request and stream */
-    struct MHD_Daemon *daemon[HTTP_MAX_THREADS];
-    unsigned n_daemon, next_daemon;
+    struct http_loop loop[HTTP_MAX_THREADS];
+    unsigned n_loop, next_loop;
     char *key, *cert;
     int listen_fd, wake_fd, port;
     int64_t tick_ms;
@@ -111,6 +127,7 @@ struct http_server {
     struct http_conn **conn_by_fd;
     size_t n_fd;
     unsigned n_conn;
+    uint64_t last_number;
     struct http_peer *peer[HTTP_PEER_BUCKETS];
     struct http_work *waiting;
     struct http_space *space; /* free ones */
@@ -128,7 +145,19 @@ err http_listen(const char *address, int *fd, int *port) MUST_CHECK;
 /* Raises the soft limit on open files to the hard one and returns it. */
 size_t http_raise_file_limit(void);
 
+/* http_loop.c */
+/* Runs the daemon in a thread until http_loop_end. The loop owns the daemon from here on, in case of an error, too. */
+err http_loop_start(struct http_loop *loop, struct http_server *server, struct MHD_Daemon *daemon) MUST_CHECK;
+/* Ends the thread and the daemon with its connections, none of which may be suspended. */
+void http_loop_end(struct http_loop *loop);
+/* Hands a connection over; false when there is no memory. */
+bool http_loop_give(struct http_loop *loop, int fd, uint64_t number, const struct sockaddr *from, socklen_t len);
+/* Resumes the connection, which is suspended or about to be, from any thread. */
+void http_loop_resume(struct http_conn *conn, struct MHD_Connection *connection);
+
 /* http_watch.c */
+/* Nobody will serve the connection with this number, whose descriptor has been closed and may have been given anew. */
+void http_conn_not_taken(struct http_server *s, int fd, uint64_t number);
 err http_watch_start(struct http_server *s) MUST_CHECK;
 void http_watch_end(struct http_server *s);
 void http_watch_wake(struct http_server *s);

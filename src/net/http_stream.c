@@ -115,7 +115,7 @@ static void wake(struct http_stream *s) {
     if (!s->asleep)
         return;
     s->asleep = false;
-    MHD_resume_connection(s->connection);
+    http_loop_resume(s->conn, s->connection);
 }
 
 /* Room behind `to` for n bytes; false when the queue would become too long. */

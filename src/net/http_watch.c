@@ -67,7 +67,7 @@ static struct http_conn *make_conn(struct http_server *s, int fd, const struct a
     if (s->n_conn >= s->settings.max_connections || (size_t)fd >= s->n_fd)
         return NULL;
     if (s->conn_by_fd[fd])
-        forget_conn(s, s->conn_by_fd[fd]); /* libmicrohttpd had no memory for it and has closed the descriptor */
+        forget_conn(s, s->conn_by_fd[fd]); /* closed, and not yet said to be: see http_conn_not_taken */
     struct http_peer *peer = add_peer(s, *address);
     struct http_conn *conn = peer ? calloc(1, sizeof *conn) : NULL;
     if (!conn) {
@@ -76,6 +76,7 @@ static struct http_conn *make_conn(struct http_server *s, int fd, const struct a
         return NULL;
     }
     conn->fd = fd;
+    conn->number = ++s->last_number;
     conn->peer = peer;
     address_format(address, conn->peer_text);
     http_conn_phase(conn, HTTP_IDLE, http_now_ns() + s->settings.idle_ms * 1000000);
@@ -89,11 +90,24 @@ static struct http_conn *make_conn(struct http_server *s, int fd, const struct a
     return conn;
 }
 
+void http_conn_not_taken(struct http_server *s, int fd, uint64_t number) {
+    pthread_mutex_lock(&s->lock);
+    struct http_conn *conn = s->conn_by_fd[fd];
+    if (conn && conn->number == number)
+        forget_conn(s, conn);
+    pthread_mutex_unlock(&s->lock);
+    atomic_fetch_add(&s->total.connections_refused, 1);
+}
+
 static void take_connection(struct http_server *s, int fd, const struct sockaddr *from, socklen_t len) {
     struct address address;
     bool known = address_from_socket(from, &address);
     pthread_mutex_lock(&s->lock);
     struct http_conn *conn = known ? make_conn(s, fd, &address) : NULL;
+    struct http_loop *loop = &s->loop[s->next_loop++ % s->n_loop];
+    uint64_t number = conn ? conn->number : 0;
+    if (conn)
+        conn->loop = loop;
     pthread_mutex_unlock(&s->lock);
     if (!conn) {
         atomic_fetch_add(&s->total.connections_refused, 1);
@@ -101,13 +115,9 @@ static void take_connection(struct http_server *s, int fd, const struct sockaddr
         return;
     }
     atomic_fetch_add(&s->total.connections, 1);
-    struct MHD_Daemon *daemon = s->daemon[s->next_daemon++ % s->n_daemon];
-    if (MHD_add_connection(daemon, fd, from, len) != MHD_YES) { /* it has closed the descriptor */
-        pthread_mutex_lock(&s->lock);
-        if (s->conn_by_fd[fd] == conn)
-            forget_conn(s, conn);
-        pthread_mutex_unlock(&s->lock);
-        atomic_fetch_add(&s->total.connections_refused, 1);
+    if (!http_loop_give(loop, fd, number, from, len)) {
+        close(fd);
+        http_conn_not_taken(s, fd, number);
     }
 }
 

@@ -12,6 +12,7 @@ struct fixture {
     struct http_request *held[64];
     size_t n_held;
     atomic_int handled;
+    atomic_bool blocked;
 };
 
 static const struct http_field PLAIN = {STR_INIT("Content-Type"), STR_INIT("text/plain")};
@@ -56,6 +57,11 @@ static void handle(void *ctx, struct http_request *r) {
     } else if (str_equal(r->path, STR("/split"))) {
         struct http_field bad = {STR("X-Bad"), STR("a\r\nSet-Cookie: b")};
         http_respond(r, 200, &bad, 1, STR("never"));
+    } else if (str_equal(r->path, STR("/block"))) { /* the loop itself, until it is let go */
+        atomic_store(&f->blocked, true);
+        while (atomic_load(&f->blocked))
+            poll(NULL, 0, 1);
+        http_respond(r, 204, NULL, 0, STR(""));
     } else if (str_equal(r->path, STR("/empty"))) {
         http_respond(r, 204, NULL, 0, STR(""));
     } else {
@@ -297,6 +303,33 @@ static void answers_may_come_later_from_another_thread(void **state) {
         net_send_text(fd[i], "GET /next HTTP/1.1\r\nHost: h\r\n\r\n");
         assert_int_equal(net_receive_answer(*state, fd[i], true).status, 200);
         close(fd[i]);
+    }
+    stop(f, 1000);
+}
+
+static void one_loop(struct http_server_settings *s) { s->threads = 1; }
+
+/* libmicrohttpd takes 128 events at once; 127 and 129 stand for "fewer" and "more". */
+static void events_that_come_at_once_are_all_served(void **state) {
+    struct fixture *f = start_with(*state, one_loop);
+    for (int n = 127; n <= 129; n++) {
+        int fd[129], blocker = net_connect(f->port);
+        for (int i = 0; i < n; i++) {
+            fd[i] = net_connect(f->port);
+            net_send_text(fd[i], "GET /first HTTP/1.1\r\nHost: h\r\n\r\n");
+            assert_int_equal(net_receive_answer(*state, fd[i], true).status, 200);
+        }
+        net_send_text(blocker, "GET /block HTTP/1.1\r\nHost: h\r\n\r\n");
+        net_wait(atomic_load(&f->blocked));
+        for (int i = 0; i < n; i++)
+            net_send_text(fd[i], "GET /all HTTP/1.1\r\nHost: h\r\n\r\n");
+        atomic_store(&f->blocked, false);
+        for (int i = 0; i < n; i++) {
+            assert_int_equal(net_receive_answer(*state, fd[i], true).status, 200);
+            close(fd[i]);
+        }
+        close(blocker);
+        net_wait(http_server_counters(f->server).connections_open == 0);
     }
     stop(f, 1000);
 }
@@ -634,6 +667,7 @@ int main(void) {
         ARENA_TEST(faults_of_the_handler_become_answers),
         ARENA_TEST(answers_may_come_later_from_another_thread),
         ARENA_TEST(answers_race_with_the_suspension),
+        ARENA_TEST(events_that_come_at_once_are_all_served),
         ARENA_TEST(a_client_may_close_its_half),
         ARENA_TEST(an_answer_to_nobody_does_nothing),
         ARENA_TEST(a_handler_that_is_too_slow_is_answered_for),
