@@ -1,4 +1,4 @@
-/* commands.c — the list of commands, in the order of the help. If you change this: galena_commands in meson.build of this folder. */
+/* commands.c — the commands, in the order of the help. If you change this: galena_commands in meson.build of this folder. */
 #include "cmd/command.h"
 
 /* clang-format off */
