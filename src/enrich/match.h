@@ -42,8 +42,8 @@ struct match_result {
 
 struct match_finder;
 
-/* The default of the threshold: of the answers just at it four in ten are wrong. */
-#define MATCH_THRESHOLD 0.6
+/* The default of the threshold: of the answers just at it a third are wrong. */
+#define MATCH_THRESHOLD 0.65
 
 /* Room for searches in a registry: one for each thread. threshold: MATCH_THRESHOLD when 0. */
 struct match_finder *match_finder_new(struct arena *a, const struct registry *r, double threshold);

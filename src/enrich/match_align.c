@@ -46,7 +46,9 @@ bool match_is_abbreviation(str a, str b) {
     return shorter.len >= 3 && shorter.len < longer.len && str_starts(longer, shorter);
 }
 
-static double alike(str a, str b) {
+static double alike(str a, str b, bool initials) {
+    if (initials && a.len > 0 && b.len > 0 && (a.len == 1 || b.len == 1))
+        return a.ptr[0] == b.ptr[0] ? 0.86 : 0;
     if (match_token_number(a) || match_token_number(b) || a.len < 2 || b.len < 2)
         return 0;
     const double s = text_alike(a, b);
@@ -54,11 +56,11 @@ static double alike(str a, str b) {
 }
 
 static void align_alike(const struct match_words *a, const struct match_words *b, double least,
-                        struct match_alignment *out) {
+                        bool initials, struct match_alignment *out) {
     double s[MATCH_TOKEN_MAX][MATCH_TOKEN_MAX];
     for (size_t i = 0; i < a->n; i++)
         for (size_t j = 0; j < b->n; j++)
-            s[i][j] = out->of_a[i] == MATCH_ALONE && out->of_b[j] == MATCH_ALONE ? alike(a->word[i], b->word[j]) : 0;
+            s[i][j] = out->of_a[i] == MATCH_ALONE && out->of_b[j] == MATCH_ALONE ? alike(a->word[i], b->word[j], initials) : 0;
     for (;;) {
         double best = 0;
         size_t x = 0, y = 0;
@@ -75,7 +77,8 @@ static void align_alike(const struct match_words *a, const struct match_words *b
     }
 }
 
-void match_align(const struct match_words *a, const struct match_words *b, double least, struct match_alignment *out) {
+void match_align(const struct match_words *a, const struct match_words *b, double least, bool initials,
+                 struct match_alignment *out) {
     for (size_t i = 0; i < MATCH_TOKEN_MAX; i++) {
         out->of_a[i] = out->of_b[i] = MATCH_ALONE;
         out->alike[i] = out->alike_b[i] = 0;
@@ -83,5 +86,5 @@ void match_align(const struct match_words *a, const struct match_words *b, doubl
     align_equal(a, b, out);
     align_joined(a, b, out->of_a, out->of_b, out->alike, out->alike_b);
     align_joined(b, a, out->of_b, out->of_a, out->alike_b, out->alike);
-    align_alike(a, b, least, out);
+    align_alike(a, b, least, initials, out);
 }

@@ -359,7 +359,7 @@ static void weigh(struct match_finder *f, uint32_t name, struct match_candidate 
     struct shared s;
     char joined[MATCH_NAME_BYTE];
     words_of_name(r, n, &words);
-    match_align(&f->words, &words, ALIKE_LEAST, &x);
+    match_align(&f->words, &words, ALIKE_LEAST, false, &x);
     add_up(r->forms, &f->words, &words, &x, &s);
     const double all = log((double)r->head->entity + 2);
     const bool equal = str_equal((str){joined, joined_of(&words, joined, sizeof joined)}, (str){f->joined, f->n_joined});

@@ -282,13 +282,38 @@ static size_t without_shares(const struct words *w, size_t n) {
     return n;
 }
 
+/* Cyrillic letters from U+0430 on, as passports write them. */
+static const char *const cyrillic[] = {"a", "b",  "v", "g", "d", "e", "zh", "z", "i",  "y", "k", "l",  "m", "n",  "o",  "p",
+                                       "r", "s",  "t", "u", "f", "kh", "ts", "ch", "sh", "shch", "", "y", "", "e", "yu", "ya",
+                                       "e", "yo", "dj", "g", "ye", "s", "i", "yi", "j", "lj", "nj", "c", "k", "i", "u", "dz"};
+
+/* A word into `to` with its Cyrillic letters in Latin ones; its length, or 0 when there is no room. */
+static size_t latin(str w, char *to, size_t cap) {
+    size_t n = 0;
+    for (size_t at = 0; at < w.len;) {
+        const size_t from = at;
+        const int32_t c = utf8_next(w, &at);
+        const bool known = c >= 0x430 && c < 0x430 + (int32_t)(sizeof cyrillic / sizeof *cyrillic);
+        const str letters = known ? str_from(cyrillic[c - 0x430]) : (str){w.ptr + from, at - from};
+        if (n + letters.len > cap)
+            return 0;
+        if (letters.len > 0)
+            memcpy(to + n, letters.ptr, letters.len);
+        n += letters.len;
+    }
+    return n;
+}
+
 static void put_token(struct match_name *out, size_t *used, str w) {
-    if (out->n == MATCH_TOKEN_MAX || *used + w.len + 1 > sizeof out->text)
+    if (out->n == MATCH_TOKEN_MAX || *used + 1 >= sizeof out->text)
         return;
-    memcpy(out->text + *used, w.ptr, w.len);
-    out->text[*used + w.len] = 0;
-    out->token[out->n++] = (str){out->text + *used, w.len};
-    *used += w.len + 1;
+    char *to = out->text + *used;
+    const size_t n = latin(w, to, sizeof out->text - *used - 1);
+    if (n == 0)
+        return;
+    to[n] = 0;
+    out->token[out->n++] = (str){to, n};
+    *used += n + 1;
 }
 
 void match_name_read(const struct match_forms *forms, str raw, struct match_name *out) {

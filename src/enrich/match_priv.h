@@ -20,8 +20,10 @@ struct match_alignment {
 };
 
 /* Equal words first, each with the nearest in place; then words written in one or in two; then abbreviations and slips, best
- * first. Numbers stand only for equal numbers. Words alike less than `least` stay alone. */
-void match_align(const struct match_words *a, const struct match_words *b, double least, struct match_alignment *out);
+ * first. Numbers stand only for equal numbers. Words alike less than `least` stay alone. With
+ * `initials` a letter stands for a word that begins with it. */
+void match_align(const struct match_words *a, const struct match_words *b, double least, bool initials,
+                 struct match_alignment *out);
 
 /* Is one the beginning of the other, of three letters or more? */
 bool match_is_abbreviation(str a, str b);
