@@ -4,7 +4,9 @@
 #include "cmd/present.h"
 #include "cmd/registry_load.h"
 
-#include <stdlib.h>
+#include <math.h>
+
+enum { SPENT = 1280, SPENT_STEP = 32 };
 
 struct match_settings {
     struct leads_options leads;
@@ -22,7 +24,27 @@ struct linking {
     size_t at[4];
     bool has[4];
     uint64_t count[3];
+    struct clock clock;
+    uint64_t spent[SPENT]; /* how many look-ups took so long: by SPENT_STEP-ths of the binary logarithm of nanoseconds */
 };
+
+static void note_spent(struct linking *l, int64_t ns) {
+    const double place = ns > 1 ? log2((double)ns) * SPENT_STEP : 0;
+    l->spent[place < SPENT - 1 ? (size_t)place : SPENT - 1]++;
+}
+
+/* The time in milliseconds that a share of the look-ups does not exceed. */
+static double spent_ms(const struct linking *l, double share) {
+    uint64_t all = 0, sum = 0;
+    for (size_t i = 0; i < SPENT; i++)
+        all += l->spent[i];
+    for (size_t i = 0; i < SPENT; i++) {
+        sum += l->spent[i];
+        if (sum > 0 && (double)sum >= share * (double)all)
+            return exp2((double)(i + 1) / SPENT_STEP) / 1e6;
+    }
+    return 0;
+}
 
 static err load_registry(struct session *s, const struct match_settings *o, const struct registry **out) {
     const struct match_forms *forms;
@@ -50,7 +72,9 @@ static err link_row(void *ctx, const struct table_row *row, struct append *to) {
     const struct match_query q = {cell(l, row, 0), cell(l, row, 1), cell(l, row, 2), cell(l, row, 3)};
     struct match_result r;
     struct registry_entry e = {0};
+    const int64_t began = l->clock.steady_ns();
     match_find(l->finder, &q, &r);
+    note_spent(l, l->clock.steady_ns() - began);
     l->count[r.status]++;
     if (r.n > 0)
         e = registry_entry_of(l->registry, r.candidate[0].organisation);
@@ -87,7 +111,12 @@ static err link_show(struct session *s, const struct match_settings *o, const st
         for (size_t i = 0; i < 3; i++)
             json_put_integer(&d->w, str_from(match_status_name(order[i])), (int64_t)l->count[order[i]]);
         json_put_integer(&d->w, STR("organisations"), (int64_t)n.organisations);
-        json_put_number(&d->w, STR("threshold"), o->threshold);
+        json_put_number(&d->w, STR("threshold"), o->threshold > 0 ? o->threshold : MATCH_THRESHOLD);
+        json_key(&d->w, STR("lookup_ms"));
+        json_open_object(&d->w);
+        json_put_number(&d->w, STR("p50"), spent_ms(l, 0.5));
+        json_put_number(&d->w, STR("p99"), spent_ms(l, 0.99));
+        json_close_object(&d->w);
         json_put_number(&d->w, STR("registry_seconds"), load_s);
         json_put_number(&d->w, STR("seconds"), second);
         json_close_object(&d->w);
@@ -108,7 +137,7 @@ static err run_link(struct session *s, const struct match_settings *o) {
     static const str column[] = {STR_INIT("match_id"), STR_INIT("match_name"), STR_INIT("match_confidence"),
                                  STR_INIT("match_margin"), STR_INIT("match_status")};
     const int64_t began = s->clock.steady_ns();
-    struct linking l = {0};
+    struct linking l = {.clock = s->clock};
     struct append a;
     if (o->registry.len == 0 || o->query.len == 0 || o->leads.file.len == 0)
         return session_usage("usage_missing_option", "give QUERIES, --registry and --query-column; or --pairs, --a and --b");

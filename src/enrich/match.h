@@ -31,8 +31,8 @@ struct match_candidate {
     float feature[MATCH_FEATURE_COUNT]; /* what s_i was made of */
 };
 
-/* MATCH_FOUND: the first candidate's probability is at least the threshold. MATCH_AMBIGUOUS: it is not, but the first
- * candidates together reach it, so that one of several is meant. MATCH_NONE: neither. */
+/* MATCH_FOUND: the first candidate's probability is at least the threshold. MATCH_AMBIGUOUS: it is not, but all
+ * candidates together reach it, and the others have a tenth or more of it: one of several is meant. MATCH_NONE: neither. */
 struct match_result {
     enum match_status status;
     double confidence, margin; /* of the first candidate, 0 without one; and what it has more than the second */

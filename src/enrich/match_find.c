@@ -7,9 +7,12 @@
 #include <math.h>
 
 /* How much a search may do: postings added up, postings laid side by side, words looked at for likeness. */
-enum { ADD_MAX = 24000, MERGE_MAX = 160000, GRAM_MAX = 8000, ALIKE_MAX = 12, TOUCHED_MAX = 1 << 16, WEIGHED = 40 };
+enum { ADD_MAX = 6000, MERGE_MAX = 60000, GRAM_MAX = 4000, COMPARED_MAX = 64, ALIKE_MAX = 12, TOUCHED_MAX = 1 << 16, WEIGHED = 40 };
 
 #define ALIKE_LEAST 0.75
+
+/* Less than this for all others together is no ambiguity. */
+#define OTHERS_LEAST 0.1
 
 struct touched {
     uint32_t name, stamp;
@@ -183,20 +186,25 @@ struct near_word {
     double alike;
 };
 
-/* Adds names with words like a word that the registry does not have. */
-static void add_alike(struct match_finder *f, str word, double weight) {
-    struct near_word best[ALIKE_MAX];
+/* The least number of shared trigrams that at most COMPARED_MAX of the words met have. */
+static size_t least_shared(const struct match_finder *f, size_t least) {
+    size_t many[REGISTRY_GRAM_MAX + 1] = {0}, sum = 0, k = REGISTRY_GRAM_MAX;
+    for (size_t j = 0; j < f->n_near; j++)
+        many[f->count[f->near_list[j]]]++;
+    for (; k >= least && sum + many[k] <= COMPARED_MAX; k--)
+        sum += many[k];
+    return k + 1;
+}
+
+/* Of the words met, those most like a word, best first; their number. */
+static size_t most_alike(const struct match_finder *f, str word, struct near_word best[ALIKE_MAX]) {
+    const size_t least = least_shared(f, word.len < 6 ? 1 : word.len / 3);
     size_t n = 0;
-    meet_words(f, word);
-    const size_t least = word.len < 6 ? 1 : word.len / 3;
     for (size_t j = 0; j < f->n_near; j++) {
         const uint32_t i = f->near_list[j];
         if (f->count[i] < least)
             continue;
-        const str other = registry_text_of(f->r, f->r->term[f->near[i]].text);
-        if (other.len + 3 < word.len || word.len + 3 < other.len)
-            continue;
-        const double s = text_alike(word, other);
+        const double s = text_alike(word, registry_text_of(f->r, f->r->term[f->near[i]].text));
         if (s < ALIKE_LEAST || s >= 1)
             continue;
         size_t k = n < ALIKE_MAX ? n++ : ALIKE_MAX;
@@ -206,6 +214,14 @@ static void add_alike(struct match_finder *f, str word, double weight) {
         if (k < ALIKE_MAX)
             best[k] = (struct near_word){f->near[i], s};
     }
+    return n;
+}
+
+/* Adds names with words like a word that the registry does not have. */
+static void add_alike(struct match_finder *f, str word, double weight) {
+    struct near_word best[ALIKE_MAX];
+    meet_words(f, word);
+    const size_t n = most_alike(f, word, best);
     for (size_t i = 0; i < n; i++) {
         const uint32_t *name;
         const size_t many = names_of(f->r, best[i].term, &name);
@@ -512,8 +528,11 @@ static void share_out(struct match_finder *f, struct match_result *out) {
     out->confidence = f->n > 0 ? f->candidate[0].probability : 0;
     out->margin = out->confidence - (f->n > 1 ? f->candidate[1].probability : 0);
     out->status = MATCH_NONE;
-    if (f->n > 0 && 1 - exp(-top) / sum >= f->threshold)
-        out->status = out->confidence >= f->threshold ? MATCH_FOUND : MATCH_AMBIGUOUS;
+    const double known = 1 - exp(-top) / sum; /* that it is one of them */
+    if (f->n > 0 && out->confidence >= f->threshold)
+        out->status = MATCH_FOUND;
+    else if (known >= f->threshold && known - out->confidence >= OTHERS_LEAST)
+        out->status = MATCH_AMBIGUOUS;
 }
 
 void match_find(struct match_finder *f, const struct match_query *query, struct match_result *out) {
