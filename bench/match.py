@@ -103,7 +103,7 @@ def names(n, seed):
     r = random.Random(seed)
     words = [coin(r).capitalize() for _ in range(max(n // 5, 50))]
     while True:
-        parts = [words[min(int(r.paretovariate(0.6)) - 1, 10**9) % len(words)] for _ in range(r.choice([1, 1, 2, 2, 3]))]
+        parts = [words[min(int(r.paretovariate(0.6)) - 1, 10**9) % len(words)] for _ in range(r.choice([1, 2, 2, 2, 3]))]
         parts += r.sample(KINDS, r.choice([0, 1, 1, 2])) + [r.choice(FORMS)]
         yield ' '.join(p for p in parts if p)
 
@@ -131,8 +131,8 @@ def speed(o, folder):
     show(f'{o.names:,} names indexed in <= 60 CPU s', f'{cpu:.1f} CPU s, {built["bytes"] / 1e6:.0f} MB')
     text, cpu = run(o.galena, 'match', queries, '--registry', index, '--query-column', 'q', '--out', out, '--json')
     done = json.loads(text)
-    show('look-up p99 <= 2 ms', 'p50 %.2f ms, p99 %.2f ms; index opened and checked in %.2f s' % (
-        done['lookup_ms']['p50'], done['lookup_ms']['p99'], done['registry_seconds']))
+    show('look-up p99 <= 2 ms', 'p50 %.2f ms, p99 %.2f ms; CPU time p99 %.2f ms; index opened and checked in %.2f s' % (
+        done['lookup_ms']['p50'], done['lookup_ms']['p99'], done['lookup_cpu_ms']['p99'], done['registry_seconds']))
     return registry, sample
 
 

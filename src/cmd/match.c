@@ -5,6 +5,7 @@
 #include "cmd/registry_load.h"
 
 #include <math.h>
+#include <time.h>
 
 enum { SPENT = 1280, SPENT_STEP = 32 };
 
@@ -18,6 +19,11 @@ struct match_settings {
 
 /* ---- names and a registry ---- */
 
+/* How many look-ups took so long: by SPENT_STEP-ths of the binary logarithm of nanoseconds. */
+struct spent {
+    uint64_t count[SPENT];
+};
+
 struct linking {
     struct match_finder *finder;
     const struct registry *registry;
@@ -25,25 +31,38 @@ struct linking {
     bool has[4];
     uint64_t count[3];
     struct clock clock;
-    uint64_t spent[SPENT]; /* how many look-ups took so long: by SPENT_STEP-ths of the binary logarithm of nanoseconds */
+    struct spent wall, cpu;
 };
 
-static void note_spent(struct linking *l, int64_t ns) {
+static void note_spent(struct spent *s, int64_t ns) {
     const double place = ns > 1 ? log2((double)ns) * SPENT_STEP : 0;
-    l->spent[place < SPENT - 1 ? (size_t)place : SPENT - 1]++;
+    s->count[place < SPENT - 1 ? (size_t)place : SPENT - 1]++;
 }
 
 /* The time in milliseconds that a share of the look-ups does not exceed. */
-static double spent_ms(const struct linking *l, double share) {
+static double spent_ms(const struct spent *s, double share) {
     uint64_t all = 0, sum = 0;
     for (size_t i = 0; i < SPENT; i++)
-        all += l->spent[i];
+        all += s->count[i];
     for (size_t i = 0; i < SPENT; i++) {
-        sum += l->spent[i];
+        sum += s->count[i];
         if (sum > 0 && (double)sum >= share * (double)all)
             return exp2((double)(i + 1) / SPENT_STEP) / 1e6;
     }
     return 0;
+}
+
+static int64_t cpu_ns(void) {
+    struct timespec t;
+    return clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t) == 0 ? (int64_t)t.tv_sec * 1000000000 + t.tv_nsec : 0;
+}
+
+static void put_spent(struct json_writer *w, str name, const struct spent *s) {
+    json_key(w, name);
+    json_open_object(w);
+    json_put_number(w, STR("p50"), spent_ms(s, 0.5));
+    json_put_number(w, STR("p99"), spent_ms(s, 0.99));
+    json_close_object(w);
 }
 
 static err load_registry(struct session *s, const struct match_settings *o, const struct registry **out) {
@@ -72,9 +91,10 @@ static err link_row(void *ctx, const struct table_row *row, struct append *to) {
     const struct match_query q = {cell(l, row, 0), cell(l, row, 1), cell(l, row, 2), cell(l, row, 3)};
     struct match_result r;
     struct registry_entry e = {0};
-    const int64_t began = l->clock.steady_ns();
+    const int64_t began = l->clock.steady_ns(), cpu = cpu_ns();
     match_find(l->finder, &q, &r);
-    note_spent(l, l->clock.steady_ns() - began);
+    note_spent(&l->cpu, cpu_ns() - cpu);
+    note_spent(&l->wall, l->clock.steady_ns() - began);
     l->count[r.status]++;
     if (r.n > 0)
         e = registry_entry_of(l->registry, r.candidate[0].organisation);
@@ -112,11 +132,8 @@ static err link_show(struct session *s, const struct match_settings *o, const st
             json_put_integer(&d->w, str_from(match_status_name(order[i])), (int64_t)l->count[order[i]]);
         json_put_integer(&d->w, STR("organisations"), (int64_t)n.organisations);
         json_put_number(&d->w, STR("threshold"), o->threshold > 0 ? o->threshold : MATCH_THRESHOLD);
-        json_key(&d->w, STR("lookup_ms"));
-        json_open_object(&d->w);
-        json_put_number(&d->w, STR("p50"), spent_ms(l, 0.5));
-        json_put_number(&d->w, STR("p99"), spent_ms(l, 0.99));
-        json_close_object(&d->w);
+        put_spent(&d->w, STR("lookup_ms"), &l->wall);
+        put_spent(&d->w, STR("lookup_cpu_ms"), &l->cpu);
         json_put_number(&d->w, STR("registry_seconds"), load_s);
         json_put_number(&d->w, STR("seconds"), second);
         json_close_object(&d->w);

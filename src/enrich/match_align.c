@@ -49,7 +49,10 @@ bool match_is_abbreviation(str a, str b) {
 static double alike(str a, str b, bool initials) {
     if (initials && a.len > 0 && b.len > 0 && (a.len == 1 || b.len == 1))
         return a.ptr[0] == b.ptr[0] ? 0.86 : 0;
-    if (match_token_number(a) || match_token_number(b) || a.len < 2 || b.len < 2)
+    const unsigned n = match_token_number(a), m = match_token_number(b);
+    if (n > 0 || m > 0)
+        return n == m;
+    if (a.len < 2 || b.len < 2)
         return 0;
     const double s = text_alike(a, b);
     return match_is_abbreviation(a, b) && s < 0.85 ? 0.85 : s;
