@@ -110,7 +110,7 @@ def names(n, seed):
 
 def slip(r, name):
     k = r.randrange(len(name))
-    return [name[:k] + name[k + 1:], name[:k] + name[k:k + 1] + name[k:], name.split(' ', 1)[0], name + ' International', name][r.randrange(5)]
+    return r.choice([name[:k] + name[k + 1:], name[:k] + name[k:k + 1] + name[k:], name.split(' ', 1)[0], name + ' International', name])
 
 
 def speed(o, folder):
@@ -146,7 +146,8 @@ def postgres(registry, sample):
         server.rows('CREATE EXTENSION pg_trgm')
         server.rows('CREATE TABLE company (id int, name text)')
         with open(registry, 'rb') as f:
-            subprocess.run([f'{server.bin}/psql', '-X', '-q', '-d', server.url, '-c', 'COPY company FROM STDIN CSV HEADER'], stdin=f, check=True)
+            subprocess.run([f'{server.bin}/psql', '-X', '-q', '-d', server.url, '-c', 'COPY company FROM STDIN CSV HEADER'], stdin=f,
+                           check=True)
         for kind, order in (('gin', 'similarity(name, {q}) DESC'), ('gist', 'name <-> {q}')):
             began = time.monotonic()
             server.rows(f'CREATE INDEX company_name ON company USING {kind} (name {kind}_trgm_ops)')

@@ -1,5 +1,6 @@
-/* fuzz_registry.c — any bytes as a registry index; any bytes as the content of one under a right checksum: read or refused, and
- * what is read is searched without harm; a sound index altered in some places, under a right checksum; and any lines as the rows of one, which is then built, read back and searched. */
+/* fuzz_registry.c — any bytes as a registry index; any bytes as the content of one under a right checksum: read or refused,
+ * and what is read is searched without harm; a sound index altered in some places, under a right checksum; and any lines as
+ * the rows of one, which is then built, read back and searched. */
 #include "target.h"
 
 #include "base/hash.h"
@@ -42,7 +43,8 @@ static err read_rows(struct arena *a, const struct match_forms *forms, str rest)
         for (size_t i = 0; i < 4; i++)
             if (!str_split(&line, '\t', &cell[i]))
                 cell[i] = (str){0};
-        err rc = registry_add(b, &(struct registry_row){.id = cell[0], .name = cell[1], .former = cell[2], .domain = cell[3]});
+        err rc =
+            registry_add(b, &(struct registry_row){.id = cell[0], .name = cell[1], .former = cell[2], .domain = cell[3]});
         FUZZ_CHECK(rc == OK || rc == ERR_INPUT);
     }
     TRY(registry_build(b, &r));
@@ -56,8 +58,10 @@ static err read_altered(struct arena *a, const struct match_forms *forms, str pa
     enum { PATCH = 7 };
     struct registry_builder *b = registry_new(a, forms);
     const struct registry *r;
-    TRY(registry_add(b, &(struct registry_row){.id = STR("1"), .name = STR("Zephyrine Robotics"), .domain = STR("a.example")}));
-    TRY(registry_add(b, &(struct registry_row){.id = STR("2"), .name = STR("Blue Harbor Foods"), .former = STR("Blue; Old")}));
+    TRY(registry_add(b,
+                     &(struct registry_row){.id = STR("1"), .name = STR("Zephyrine Robotics"), .domain = STR("a.example")}));
+    TRY(registry_add(b,
+                     &(struct registry_row){.id = STR("2"), .name = STR("Blue Harbor Foods"), .former = STR("Blue; Old")}));
     TRY(registry_build(b, &r));
     const size_t n = r->bytes.len - REGISTRY_LINE_BYTE;
     char *content = arena_copy(a, r->bytes.ptr + REGISTRY_LINE_BYTE, n);

@@ -11,10 +11,11 @@ import yaml
 
 CLASSES = {'LLC', 'JSC', 'LP', 'LLP', 'GP', 'SP', 'COOP', 'JV', 'REL', ''}
 # Words of names and of grammar that are a form only in rare cases, and what the table lacks.
-NOT_FORMS = {'trust', 'bank', 'foundation', 'group', 'holding', 'holdings', 'cooperative', 'co operative', 'joint venture', 'pt', 'pc', 'pe',
-             'ps', 'rs', 'pr', 'rp', 'og', 'on', 'an', 'va', 'de', 'firm', 'da', 'et', 'ad', 'partners', 'associates', 'union',
+NOT_FORMS = {'trust', 'bank', 'foundation', 'group', 'holding', 'holdings', 'cooperative', 'co operative', 'joint venture', 'pt', 'pc',
+             'pe', 'ps', 'rs', 'pr', 'rp', 'og', 'on', 'an', 'va', 'de', 'firm', 'da', 'et', 'ad', 'partners', 'associates', 'union',
              'society', 'partnership', 'enterprise', 'fund', 'unlimited', 'private', 'public', 'sons', 'brothers', 'the',
-             'individual', 'ii', 'in', 'at', 'ca', 'ip', 'ei', 'tu', 'yu', 'uu', 'nl', 'ets', 'll', 'cooperation', 'co operation', 'incorporation',
+             'individual', 'ii', 'in', 'at', 'ca', 'ip', 'ei', 'tu', 'yu', 'uu', 'nl', 'ets', 'll', 'cooperation', 'co operation',
+             'incorporation',
              'osk', 'ek', 'ks', 'sc', 'ae', 'sd', 'as in'}
 OURS = [('corp', 'INC'), ('corporation', 'INC'), ('corporations', 'INC'), ('inc', 'INC'), ('incorporated', 'INC'), ('co', 'CO'),
         ('company', 'CO'), ('companies', 'CO'), ('cia', 'CO'), ('cie', 'CO'), ('ltd', 'LTD'), ('limited', 'LTD'), ('lmtd', 'LTD'),

@@ -181,7 +181,8 @@ struct pairing {
 
 static enum match_kind kind_of(const struct pairing *p, const struct table_row *row) {
     const str kind = p->has_kind ? str_trim(row->cell[p->at[2]]) : (str){0};
-    return str_equal_nocase(kind, STR("person")) || str_equal_nocase(kind, STR("people")) ? MATCH_PERSON : MATCH_ORGANISATION;
+    return str_equal_nocase(kind, STR("person")) || str_equal_nocase(kind, STR("people")) ? MATCH_PERSON
+                                                                                          : MATCH_ORGANISATION;
 }
 
 static err count_names(struct session *s, const struct leads_options *o, struct pairing *p) {
@@ -292,7 +293,11 @@ static const struct setting match_table[] = {
     {.name = "registry-domain", COLUMN(column.domain), .help = "the column of the registry file with the web domain"},
     {.name = "registry-country", COLUMN(column.country), .help = "the column of the registry file with the country"},
     {.name = "registry-city", COLUMN(column.city), .help = "the column of the registry file with the city"},
-    {.name = "pairs", .type = SETTING_PATH, AT(pairs), .arg = "FILE", .help = "compare two names in each row of this file instead"},
+    {.name = "pairs",
+     .type = SETTING_PATH,
+     AT(pairs),
+     .arg = "FILE",
+     .help = "compare two names in each row of this file instead"},
     {.name = "a", COLUMN(a), .help = "the column of the pairs with the one name"},
     {.name = "b", COLUMN(b), .help = "the column of the pairs with the other name"},
     {.name = "kind-column",
@@ -317,7 +322,8 @@ const struct command command_match = {
         "(match_name is then the likeliest); or none. Only a match has a match_id. The confidence is the probability that "
         "the likeliest organisation is the right one, the margin what it has more than the next.\n\n"
         "Words count by how rare they are in the registry itself; legal forms, abbreviations, slips, the order of words, "
-        "numbers, initials, earlier names, and domain, country and city where both sides have them are taken into account.\n\n"
+        "numbers, initials, earlier names, and domain, country and city where both sides have them are taken into "
+        "account.\n\n"
         "With --pairs, two names of each row are compared: pair_probability and pair_match are added.",
     .examples =
         "# which company of the list is it?\n"

@@ -28,8 +28,9 @@ static void show_text(const struct session *s, const struct build_settings *o, c
     struct arena *a = s->arena;
     const struct terminal *t = session_summary(s);
     const struct registry_size n = registry_size_of(r);
-    present_heading(t, str_cstr(a, str_format(a, "%s organisations in %.*s", number_for_people(a, (double)n.organisations).ptr,
-                                              STR_ARG(present_second(a, second)))));
+    present_heading(t,
+                    str_cstr(a, str_format(a, "%s organisations in %.*s", number_for_people(a, (double)n.organisations).ptr,
+                                           STR_ARG(present_second(a, second)))));
     present_pair(t, "names", 14, number_for_people(a, (double)n.names));
     if (!str_equal(o->out, STR("-")))
         present_pair(t, "written to", 14, o->out);

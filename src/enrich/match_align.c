@@ -58,12 +58,13 @@ static double alike(str a, str b, bool initials) {
     return match_is_abbreviation(a, b) && s < 0.85 ? 0.85 : s;
 }
 
-static void align_alike(const struct match_words *a, const struct match_words *b, double least,
-                        bool initials, struct match_alignment *out) {
+static void align_alike(const struct match_words *a, const struct match_words *b, double least, bool initials,
+                        struct match_alignment *out) {
     double s[MATCH_TOKEN_MAX][MATCH_TOKEN_MAX];
     for (size_t i = 0; i < a->n; i++)
         for (size_t j = 0; j < b->n; j++)
-            s[i][j] = out->of_a[i] == MATCH_ALONE && out->of_b[j] == MATCH_ALONE ? alike(a->word[i], b->word[j], initials) : 0;
+            s[i][j] =
+                out->of_a[i] == MATCH_ALONE && out->of_b[j] == MATCH_ALONE ? alike(a->word[i], b->word[j], initials) : 0;
     for (;;) {
         double best = 0;
         size_t x = 0, y = 0;

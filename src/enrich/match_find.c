@@ -7,7 +7,15 @@
 #include <math.h>
 
 /* How much a search may do: postings added up, postings laid side by side, words looked at for likeness. */
-enum { ADD_MAX = 6000, MERGE_MAX = 60000, GRAM_MAX = 4000, COMPARED_MAX = 64, ALIKE_MAX = 12, TOUCHED_MAX = 1 << 16, WEIGHED = 40 };
+enum {
+    ADD_MAX = 6000,
+    MERGE_MAX = 60000,
+    GRAM_MAX = 4000,
+    COMPARED_MAX = 64,
+    ALIKE_MAX = 12,
+    TOUCHED_MAX = 1 << 16,
+    WEIGHED = 40
+};
 
 #define ALIKE_LEAST 0.75
 
@@ -245,32 +253,32 @@ static void add_slips(struct match_finder *f) {
 /* If you change this: the weights. */
 enum feature {
     F_ONE,
-    F_EXCESS,   /* (what the shared words tell − ln of the organisations) / ln of the organisations */
-    F_SHARE,    /* of the query's weight that is shared */
-    F_SHARE_OF, /* of the name's weight that is shared */
-    F_FIRST,    /* the first words are the same */
-    F_EQUAL,    /* all words are, written in one */
-    F_NUMBER,   /* a number on both sides, and not the same */
+    F_EXCESS,     /* (what the shared words tell − ln of the organisations) / ln of the organisations */
+    F_SHARE,      /* of the query's weight that is shared */
+    F_SHARE_OF,   /* of the name's weight that is shared */
+    F_FIRST,      /* the first words are the same */
+    F_EQUAL,      /* all words are, written in one */
+    F_NUMBER,     /* a number on both sides, and not the same */
     F_NUMBER_ONE, /* on one side only */
-    F_FORM,     /* both legal forms are written, and are of different classes */
-    F_SLIP,     /* share of the shared weight that is from words only alike */
-    F_INITIALS, /* one is the initials of the other */
-    F_RARE,     /* fewest organisations that share one of the shared words: −ln / ln of the organisations */
-    F_BOTH,     /* a word stands for another: the rarest left over on the one side or the other, / ln of the organisations,
-                   whichever is less */
-    F_REST,     /* words left over on both sides, of at most 6, / 6 */
-    F_COINED,   /* weight of the shared words that are no common words, / ln of the organisations, at most 1 */
-    F_FORMER,   /* an earlier name */
-    F_OTHER,    /* log-odds from domain, country and city, by table */
+    F_FORM,       /* both legal forms are written, and are of different classes */
+    F_SLIP,       /* share of the shared weight that is from words only alike */
+    F_INITIALS,   /* one is the initials of the other */
+    F_RARE,       /* fewest organisations that share one of the shared words: −ln / ln of the organisations */
+    F_BOTH,       /* a word stands for another: the rarest left over on the one side or the other, / ln of the organisations,
+                     whichever is less */
+    F_REST,       /* words left over on both sides, of at most 6, / 6 */
+    F_COINED,     /* weight of the shared words that are no common words, / ln of the organisations, at most 1 */
+    F_FORMER,     /* an earlier name */
+    F_OTHER,      /* log-odds from domain, country and city, by table */
 };
 
 /* Logistic regression with shared probability, on links of company names of several years to a registry, half of them to
  * nobody in it; compared by cross-validation. The last three are set: how much an earlier name, initials and the other
  * columns are worth. Each feature is free of the registry's size. */
 static const double weights[MATCH_FEATURE_COUNT] = {
-    [F_ONE] = -2.6,     [F_EXCESS] = 1.8,      [F_SHARE] = 2.05, [F_SHARE_OF] = 1.4, [F_FIRST] = 1.4, [F_EQUAL] = 3.85,
-    [F_NUMBER] = -5,    [F_NUMBER_ONE] = -3.5, [F_FORM] = -2.2,  [F_SLIP] = -5.1,    [F_RARE] = 7.1,  [F_BOTH] = -0.3,
-    [F_REST] = -3.3,    [F_COINED] = 1.1,      [F_FORMER] = -0.3, [F_INITIALS] = -1, [F_OTHER] = 1,
+    [F_ONE] = -2.6,  [F_EXCESS] = 1.8,      [F_SHARE] = 2.05,  [F_SHARE_OF] = 1.4, [F_FIRST] = 1.4, [F_EQUAL] = 3.85,
+    [F_NUMBER] = -5, [F_NUMBER_ONE] = -3.5, [F_FORM] = -2.2,   [F_SLIP] = -5.1,    [F_RARE] = 7.1,  [F_BOTH] = -0.3,
+    [F_REST] = -3.3, [F_COINED] = 1.1,      [F_FORMER] = -0.3, [F_INITIALS] = -1,  [F_OTHER] = 1,
 };
 
 static void words_of_name(const struct registry *r, const struct registry_name *n, struct match_words *out) {
@@ -302,9 +310,7 @@ static bool are_initials(const struct match_words *one, const struct match_words
 
 /* Domain, country, city: log-odds of agreeing and of differing, from how often the entries of one organisation agree, and
  * those of different ones. */
-static const struct {
-    double same, different;
-} others[] = {{7.0, -1.2}, {0.7, -1.8}, {2.0, -0.7}};
+static const struct { double same, different; } others[] = {{7.0, -1.2}, {0.7, -1.8}, {2.0, -0.7}};
 
 static double compare_text(size_t which, str a, str b) {
     if (a.len == 0 || b.len == 0)
@@ -340,8 +346,8 @@ struct shared {
     bool number_a, number_b;
 };
 
-static void add_up(const struct match_forms *forms, const struct match_words *a, const struct match_words *b, const struct match_alignment *x,
-                   struct shared *s) {
+static void add_up(const struct match_forms *forms, const struct match_words *a, const struct match_words *b,
+                   const struct match_alignment *x, struct shared *s) {
     *s = (struct shared){0};
     for (size_t i = 0; i < a->n; i++) {
         s->mass_a += a->weight[i];
@@ -442,11 +448,10 @@ struct ranked {
     uint32_t name;
 };
 
-static bool ranks_below(struct ranked a, struct ranked b) {
-    return a.rank != b.rank ? a.rank < b.rank : a.name > b.name;
-}
+static bool ranks_below(struct ranked a, struct ranked b) { return a.rank != b.rank ? a.rank < b.rank : a.name > b.name; }
 
-/* Shared weight over the mean of both weights: the WEIGHED best of all that were touched, by a heap with the worst on top. */
+/* Shared weight over the mean of both weights: the WEIGHED best of all that were touched, by a heap with the worst on top.
+ */
 static size_t rank(const struct match_finder *f, double mass, struct ranked best[WEIGHED]) {
     size_t n = 0;
     for (size_t i = 0; i < f->n_list; i++) {

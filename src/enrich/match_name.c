@@ -179,35 +179,64 @@ static size_t form_at(const struct match_forms *f, const struct words *w, size_t
 /* ---- spelling ---- */
 
 static const str same_words[][2] = {
-    {STR_INIT("intl"), STR_INIT("international")},      {STR_INIT("internat"), STR_INIT("international")},
-    {STR_INIT("natl"), STR_INIT("national")},           {STR_INIT("nat"), STR_INIT("national")},
-    {STR_INIT("mfg"), STR_INIT("manufacturing")},       {STR_INIT("mgmt"), STR_INIT("management")},
-    {STR_INIT("mgt"), STR_INIT("management")},          {STR_INIT("bros"), STR_INIT("brother")},
-    {STR_INIT("grp"), STR_INIT("group")},               {STR_INIT("gruppe"), STR_INIT("group")},
-    {STR_INIT("gp"), STR_INIT("group")},                {STR_INIT("hldg"), STR_INIT("holding")},
-    {STR_INIT("hldgs"), STR_INIT("holding")},           {STR_INIT("hlds"), STR_INIT("holding")},
-    {STR_INIT("svc"), STR_INIT("service")},             {STR_INIT("svcs"), STR_INIT("service")},
-    {STR_INIT("srvc"), STR_INIT("service")},            {STR_INIT("tech"), STR_INIT("technology")},
-    {STR_INIT("assn"), STR_INIT("association")},        {STR_INIT("assoc"), STR_INIT("association")},
-    {STR_INIT("dept"), STR_INIT("department")},         {STR_INIT("univ"), STR_INIT("university")},
-    {STR_INIT("inst"), STR_INIT("institute")},          {STR_INIT("ins"), STR_INIT("insurance")},
-    {STR_INIT("fin"), STR_INIT("financial")},           {STR_INIT("finl"), STR_INIT("financial")},
-    {STR_INIT("pharma"), STR_INIT("pharmaceutical")},   {STR_INIT("pharm"), STR_INIT("pharmaceutical")},
-    {STR_INIT("sys"), STR_INIT("system")},              {STR_INIT("ctr"), STR_INIT("center")},
-    {STR_INIT("centre"), STR_INIT("center")},           {STR_INIT("theatre"), STR_INIT("theater")},
-    {STR_INIT("dev"), STR_INIT("development")},         {STR_INIT("ind"), STR_INIT("industry")},
-    {STR_INIT("prop"), STR_INIT("property")},           {STR_INIT("res"), STR_INIT("resource")},
-    {STR_INIT("acq"), STR_INIT("acquisition")},         {STR_INIT("amer"), STR_INIT("american")},
-    {STR_INIT("bancorporation"), STR_INIT("bancorp")},  {STR_INIT("bancshare"), STR_INIT("bancorp")},
-    {STR_INIT("bankshare"), STR_INIT("bancorp")},       {STR_INIT("comm"), STR_INIT("communication")},
-    {STR_INIT("lab"), STR_INIT("laboratory")},          {STR_INIT("realty"), STR_INIT("property")},
-    {STR_INIT("1st"), STR_INIT("first")},               {STR_INIT("2nd"), STR_INIT("second")},
-    {STR_INIT("3rd"), STR_INIT("third")},               {STR_INIT("one"), STR_INIT("1")},
-    {STR_INIT("two"), STR_INIT("2")},                   {STR_INIT("three"), STR_INIT("3")},
-    {STR_INIT("four"), STR_INIT("4")},                  {STR_INIT("five"), STR_INIT("5")},
-    {STR_INIT("six"), STR_INIT("6")},                   {STR_INIT("seven"), STR_INIT("7")},
-    {STR_INIT("eight"), STR_INIT("8")},                 {STR_INIT("nine"), STR_INIT("9")},
-    {STR_INIT("ten"), STR_INIT("10")},                  {STR_INIT("usa"), STR_INIT("us")},
+    {STR_INIT("intl"), STR_INIT("international")},
+    {STR_INIT("internat"), STR_INIT("international")},
+    {STR_INIT("natl"), STR_INIT("national")},
+    {STR_INIT("nat"), STR_INIT("national")},
+    {STR_INIT("mfg"), STR_INIT("manufacturing")},
+    {STR_INIT("mgmt"), STR_INIT("management")},
+    {STR_INIT("mgt"), STR_INIT("management")},
+    {STR_INIT("bros"), STR_INIT("brother")},
+    {STR_INIT("grp"), STR_INIT("group")},
+    {STR_INIT("gruppe"), STR_INIT("group")},
+    {STR_INIT("gp"), STR_INIT("group")},
+    {STR_INIT("hldg"), STR_INIT("holding")},
+    {STR_INIT("hldgs"), STR_INIT("holding")},
+    {STR_INIT("hlds"), STR_INIT("holding")},
+    {STR_INIT("svc"), STR_INIT("service")},
+    {STR_INIT("svcs"), STR_INIT("service")},
+    {STR_INIT("srvc"), STR_INIT("service")},
+    {STR_INIT("tech"), STR_INIT("technology")},
+    {STR_INIT("assn"), STR_INIT("association")},
+    {STR_INIT("assoc"), STR_INIT("association")},
+    {STR_INIT("dept"), STR_INIT("department")},
+    {STR_INIT("univ"), STR_INIT("university")},
+    {STR_INIT("inst"), STR_INIT("institute")},
+    {STR_INIT("ins"), STR_INIT("insurance")},
+    {STR_INIT("fin"), STR_INIT("financial")},
+    {STR_INIT("finl"), STR_INIT("financial")},
+    {STR_INIT("pharma"), STR_INIT("pharmaceutical")},
+    {STR_INIT("pharm"), STR_INIT("pharmaceutical")},
+    {STR_INIT("sys"), STR_INIT("system")},
+    {STR_INIT("ctr"), STR_INIT("center")},
+    {STR_INIT("centre"), STR_INIT("center")},
+    {STR_INIT("theatre"), STR_INIT("theater")},
+    {STR_INIT("dev"), STR_INIT("development")},
+    {STR_INIT("ind"), STR_INIT("industry")},
+    {STR_INIT("prop"), STR_INIT("property")},
+    {STR_INIT("res"), STR_INIT("resource")},
+    {STR_INIT("acq"), STR_INIT("acquisition")},
+    {STR_INIT("amer"), STR_INIT("american")},
+    {STR_INIT("bancorporation"), STR_INIT("bancorp")},
+    {STR_INIT("bancshare"), STR_INIT("bancorp")},
+    {STR_INIT("bankshare"), STR_INIT("bancorp")},
+    {STR_INIT("comm"), STR_INIT("communication")},
+    {STR_INIT("lab"), STR_INIT("laboratory")},
+    {STR_INIT("realty"), STR_INIT("property")},
+    {STR_INIT("1st"), STR_INIT("first")},
+    {STR_INIT("2nd"), STR_INIT("second")},
+    {STR_INIT("3rd"), STR_INIT("third")},
+    {STR_INIT("one"), STR_INIT("1")},
+    {STR_INIT("two"), STR_INIT("2")},
+    {STR_INIT("three"), STR_INIT("3")},
+    {STR_INIT("four"), STR_INIT("4")},
+    {STR_INIT("five"), STR_INIT("5")},
+    {STR_INIT("six"), STR_INIT("6")},
+    {STR_INIT("seven"), STR_INIT("7")},
+    {STR_INIT("eight"), STR_INIT("8")},
+    {STR_INIT("nine"), STR_INIT("9")},
+    {STR_INIT("ten"), STR_INIT("10")},
+    {STR_INIT("usa"), STR_INIT("us")},
 };
 
 static const str small_words[] = {STR_INIT("and"), STR_INIT("the"), STR_INIT("und"), STR_INIT("et")};
@@ -277,15 +306,17 @@ static str without_mark(str raw) {
 
 /* "Class A" at the end says which shares. */
 static size_t without_shares(const struct words *w, size_t n) {
-    if (n > 2 && w->word[n - 1].len == 1 && (str_equal(w->word[n - 2], STR("class")) || str_equal(w->word[n - 2], STR("series"))))
+    if (n > 2 && w->word[n - 1].len == 1 &&
+        (str_equal(w->word[n - 2], STR("class")) || str_equal(w->word[n - 2], STR("series"))))
         return n - 2;
     return n;
 }
 
 /* Cyrillic letters from U+0430 on, as passports write them. */
-static const char *const cyrillic[] = {"a", "b",  "v", "g", "d", "e", "zh", "z", "i",  "y", "k", "l",  "m", "n",  "o",  "p",
-                                       "r", "s",  "t", "u", "f", "kh", "ts", "ch", "sh", "shch", "", "y", "", "e", "yu", "ya",
-                                       "e", "yo", "dj", "g", "ye", "s", "i", "yi", "j", "lj", "nj", "c", "k", "i", "u", "dz"};
+static const char *const cyrillic[] = {"a",  "b",    "v", "g",  "d", "e",  "zh", "z",  "i", "y",  "k",  "l",
+                                       "m",  "n",    "o", "p",  "r", "s",  "t",  "u",  "f", "kh", "ts", "ch",
+                                       "sh", "shch", "",  "y",  "",  "e",  "yu", "ya", "e", "yo", "dj", "g",
+                                       "ye", "s",    "i", "yi", "j", "lj", "nj", "c",  "k", "i",  "u",  "dz"};
 
 /* A word into `to` with its Cyrillic letters in Latin ones; its length, or 0 when there is no room. */
 static size_t latin(str w, char *to, size_t cap) {

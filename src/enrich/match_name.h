@@ -22,8 +22,9 @@ struct match_name {
 
 /* Reads a name: folds it (text/fold.h); writes "L.L.C." as "llc"; leaves out a registry's mark at the end
  * ("/DE/", "/ADR"), a class of shares ("Class A"), articles and "and"; writes common abbreviations, British spellings,
- * English plurals and Cyrillic letters in one way; takes legal forms off the end and the beginning, as long as a word remains. What is longer
- * than MATCH_TOKEN_MAX words or MATCH_NAME_BYTE bytes is cut. A name without letters and digits has no words. */
+ * English plurals and Cyrillic letters in one way; takes legal forms off the end and the beginning, as long as a word
+ * remains. What is longer than MATCH_TOKEN_MAX words or MATCH_NAME_BYTE bytes is cut. A name without letters and digits has
+ * no words. */
 void match_name_read(const struct match_forms *forms, str raw, struct match_name *out);
 
 /* The words without blanks between them, at most `cap` bytes; returns their number. */

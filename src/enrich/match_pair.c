@@ -23,10 +23,10 @@ struct match_pairs *match_pairs_new(struct arena *a, const struct match_forms *f
 /* Titles and particles of people's names: left out, for they come and go. */
 static bool is_particle(str w) {
     static const str particles[] = {
-        STR_INIT("mr"),  STR_INIT("mrs"),  STR_INIT("ms"),     STR_INIT("miss"),      STR_INIT("dr"),  STR_INIT("prof"),
-        STR_INIT("sir"), STR_INIT("jr"),   STR_INIT("sr"),     STR_INIT("president"), STR_INIT("al"),  STR_INIT("el"),
-        STR_INIT("ul"),  STR_INIT("bin"),  STR_INIT("ibn"),    STR_INIT("ben"),       STR_INIT("van"), STR_INIT("von"),
-        STR_INIT("der"), STR_INIT("den"),  STR_INIT("de"),     STR_INIT("di"),        STR_INIT("da"),  STR_INIT("dos"),
+        STR_INIT("mr"),  STR_INIT("mrs"),  STR_INIT("ms"),     STR_INIT("miss"),      STR_INIT("dr"),   STR_INIT("prof"),
+        STR_INIT("sir"), STR_INIT("jr"),   STR_INIT("sr"),     STR_INIT("president"), STR_INIT("al"),   STR_INIT("el"),
+        STR_INIT("ul"),  STR_INIT("bin"),  STR_INIT("ibn"),    STR_INIT("ben"),       STR_INIT("van"),  STR_INIT("von"),
+        STR_INIT("der"), STR_INIT("den"),  STR_INIT("de"),     STR_INIT("di"),        STR_INIT("da"),   STR_INIT("dos"),
         STR_INIT("la"),  STR_INIT("le"),   STR_INIT("shaikh"), STR_INIT("sheikh"),    STR_INIT("haji"), STR_INIT("monsieur"),
         STR_INIT("del"), STR_INIT("herr"), STR_INIT("frau"),   STR_INIT("mme"),       STR_INIT("lord"), STR_INIT("lady")};
     for (size_t i = 0; i < sizeof particles / sizeof *particles; i++)
@@ -69,16 +69,16 @@ void match_pairs_count(struct match_pairs *p, enum match_kind kind, str raw) {
 /* If you change this: the weights. */
 enum feature {
     P_ONE,
-    P_EDITS,   /* 1 − edits / length of all letters in one, words in order */
-    P_SHARED,  /* weight shared, of the one that has less */
-    P_COVERED, /* and of the one that has more */
-    P_WORST,   /* 1 − likeness of the two words that are least alike among those that stand for each other */
-    P_EQUAL,   /* the same letters */
-    P_SHORT,   /* a slip in a word of four letters or fewer */
-    P_NUMBER,  /* a number on one side, or two */
-    P_FORM,    /* legal forms of different classes */
-    P_BOTH,    /* words left over on both sides */
-    P_SOUND,   /* share of the words only alike that sound the same */
+    P_EDITS,    /* 1 − edits / length of all letters in one, words in order */
+    P_SHARED,   /* weight shared, of the one that has less */
+    P_COVERED,  /* and of the one that has more */
+    P_WORST,    /* 1 − likeness of the two words that are least alike among those that stand for each other */
+    P_EQUAL,    /* the same letters */
+    P_SHORT,    /* a slip in a word of four letters or fewer */
+    P_NUMBER,   /* a number on one side, or two */
+    P_FORM,     /* legal forms of different classes */
+    P_BOTH,     /* words left over on both sides */
+    P_SOUND,    /* share of the words only alike that sound the same */
     P_INITIALS, /* one is the initials of the other */
 };
 
@@ -183,10 +183,25 @@ size_t match_pair_features(const struct match_pairs *p, enum match_kind kind, st
 /* Logistic regression for each kind, on labelled pairs of names of companies and of people; compared by cross-validation.
  * What a number left over is worth is set. */
 static const double weights[2][MATCH_FEATURE_COUNT] = {
-    [MATCH_ORGANISATION] = {[P_ONE] = -2.1, [P_EDITS] = 1.8, [P_COVERED] = 1.4, [P_EQUAL] = 2.9, [P_SHORT] = -0.6,
-                            [P_NUMBER] = -1, [P_FORM] = -0.6, [P_BOTH] = -0.9, [P_SOUND] = 2.3, [P_INITIALS] = 2.8},
-    [MATCH_PERSON] = {[P_ONE] = 1.2, [P_EDITS] = 2, [P_SHARED] = -0.2, [P_COVERED] = -1.8, [P_WORST] = -5, [P_EQUAL] = 1.1,
-                      [P_SHORT] = 0.3, [P_BOTH] = -3.5, [P_SOUND] = 1},
+    [MATCH_ORGANISATION] = {[P_ONE] = -2.1,
+                            [P_EDITS] = 1.8,
+                            [P_COVERED] = 1.4,
+                            [P_EQUAL] = 2.9,
+                            [P_SHORT] = -0.6,
+                            [P_NUMBER] = -1,
+                            [P_FORM] = -0.6,
+                            [P_BOTH] = -0.9,
+                            [P_SOUND] = 2.3,
+                            [P_INITIALS] = 2.8},
+    [MATCH_PERSON] = {[P_ONE] = 1.2,
+                      [P_EDITS] = 2,
+                      [P_SHARED] = -0.2,
+                      [P_COVERED] = -1.8,
+                      [P_WORST] = -5,
+                      [P_EQUAL] = 1.1,
+                      [P_SHORT] = 0.3,
+                      [P_BOTH] = -3.5,
+                      [P_SOUND] = 1},
 };
 
 double match_pair(const struct match_pairs *p, enum match_kind kind, str a, str b) {

@@ -143,7 +143,8 @@ err registry_read(struct arena *a, str bytes, const struct match_forms *forms, c
     r->forms = forms;
     r->bytes = bytes;
     const struct registry_head *head = (const void *)content.ptr;
-    if (registry_lay_out(head, NULL, NULL) != content.len || registry_lay_out(head, content.ptr, r) == 0 || !content_holds(r))
+    if (registry_lay_out(head, NULL, NULL) != content.len || registry_lay_out(head, content.ptr, r) == 0 ||
+        !content_holds(r))
         return fail(ERR_CORRUPT, "registry_content", "what it holds does not fit together; build it again");
     *out = r;
     return OK;
@@ -186,9 +187,7 @@ bool registry_is_index(const char *path) {
     return n == (ssize_t)magic.len && memcmp(head, magic.ptr, magic.len) == 0;
 }
 
-err registry_write(struct arena *a, const struct registry *r, const char *path) {
-    return file_write_all(a, path, r->bytes);
-}
+err registry_write(struct arena *a, const struct registry *r, const char *path) { return file_write_all(a, path, r->bytes); }
 
 /* ---- asking ---- */
 

@@ -26,8 +26,9 @@ enum { REGISTRY_ROW_MAX = 50000000, REGISTRY_CELL_BYTE = 1024 };
 struct registry_builder *registry_new(struct arena *a, const struct match_forms *forms);
 
 /* Rows with the same id are one organisation with several names: the first in byte order is its name, the others count as
- * former names, and so do those in `former`; of the other cells the first that is not empty in byte order of the rows counts.
- * Texts are kept to REGISTRY_CELL_BYTE bytes. ERR_INPUT: "registry_no_id", "registry_no_name". ERR_LIMIT "registry_rows". */
+ * former names, and so do those in `former`; of the other cells the first that is not empty in byte order of the rows
+ * counts. Texts are kept to REGISTRY_CELL_BYTE bytes. ERR_INPUT: "registry_no_id", "registry_no_name". ERR_LIMIT
+ * "registry_rows". */
 err registry_add(struct registry_builder *b, const struct registry_row *row) MUST_CHECK;
 
 /* The index of all rows added; the builder is used up. ERR_LIMIT "registry_size" when its texts are more than 4 GiB. */
@@ -41,7 +42,8 @@ bool registry_is_index(const char *path);
 
 /* Maps the file and checks every byte of it. As file_open; ERR_INPUT: "registry_format" (no such file), "registry_version"
  * (written by a later program); ERR_CORRUPT: "registry_truncated", "registry_checksum", "registry_content". */
-err registry_open(struct arena *a, const char *path, const struct match_forms *forms, const struct registry **out) MUST_CHECK;
+err registry_open(struct arena *a, const char *path, const struct match_forms *forms,
+                  const struct registry **out) MUST_CHECK;
 
 /* The same of a file's bytes in memory, 8-byte aligned, which must stay there. */
 err registry_read(struct arena *a, str bytes, const struct match_forms *forms, const struct registry **out) MUST_CHECK;

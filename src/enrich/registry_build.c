@@ -45,7 +45,7 @@ err registry_add(struct registry_builder *b, const struct registry_row *row) {
     if (b->n == b->cap)
         b->row = arena_grow(b->arena, b->row, &b->cap, b->n + 1, sizeof *b->row);
     b->row[b->n++] = (struct registry_row){keep(b, row->id),     keep(b, row->name),    keep(b, row->former),
-                                                keep(b, row->domain), keep(b, row->country), keep(b, row->city)};
+                                           keep(b, row->domain), keep(b, row->country), keep(b, row->city)};
     return OK;
 }
 

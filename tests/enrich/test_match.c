@@ -82,8 +82,8 @@ static void long_names_are_cut(void **state) {
 }
 
 static const struct registry_row companies[] = {
-    {STR_INIT("1"), STR_INIT("Zephyrine Robotics, Inc."), STR_INIT("Oldname Automata Ltd"), STR_INIT("https://www.zephyrine.example/"),
-     STR_INIT("Norway"), STR_INIT("Bergen")},
+    {STR_INIT("1"), STR_INIT("Zephyrine Robotics, Inc."), STR_INIT("Oldname Automata Ltd"),
+     STR_INIT("https://www.zephyrine.example/"), STR_INIT("Norway"), STR_INIT("Bergen")},
     {STR_INIT("2"), STR_INIT("Blue Harbor Foods LLC"), STR_INIT(""), STR_INIT("blueharbor.example"), STR_INIT("Ireland"),
      STR_INIT("Cork")},
     {STR_INIT("3"), STR_INIT("Blue Harbor Foods Ltd"), STR_INIT(""), STR_INIT("bhf.example"), STR_INIT("Malta"),
@@ -96,13 +96,13 @@ static const struct registry_row companies[] = {
 enum { N_COMPANY = sizeof companies / sizeof *companies, N_FILLER = 600 };
 
 static const struct registry_row *filler(struct arena *a, size_t i) {
-    static const char *const first[] = {"Vantor", "Quillex", "Mordane", "Hespera", "Tolvix", "Brunda", "Carvane", "Dolmere",
-                                        "Ezzora", "Fennick", "Galtus", "Hovrin"};
+    static const char *const first[] = {"Vantor",  "Quillex", "Mordane", "Hespera", "Tolvix", "Brunda",
+                                        "Carvane", "Dolmere", "Ezzora",  "Fennick", "Galtus", "Hovrin"};
     static const char *const second[] = {"Group", "Foods", "Fund", "Robotics", "Energy", "Blue Water", "Growth Partners"};
     struct registry_row *r = ARENA_NEW(a, struct registry_row);
-    *r = (struct registry_row){.id = str_format(a, "f%zu", i),
-                               .name = str_format(a, "%s%c%c %s", first[i % 12], 'a' + (int)(i / 12 % 26), 'a' + (int)(i / 312),
-                                                  second[i % 7])};
+    *r = (struct registry_row){
+        .id = str_format(a, "f%zu", i),
+        .name = str_format(a, "%s%c%c %s", first[i % 12], 'a' + (int)(i / 12 % 26), 'a' + (int)(i / 312), second[i % 7])};
     return r;
 }
 
@@ -137,13 +137,20 @@ static void names_find_their_organisation(void **state) {
     const struct registry *r = build(state, false);
     struct match_finder *f = match_finder_new(*state, r, 0);
     static const char *const cases[][2] = {
-        {"Zephyrine Robotics", "1"},          {"ZEPHYRINE ROBOTICS LIMITED", "1"},
-        {"Robotics, Zephyrine", "1"},         {"Zephyrine", "1"},
-        {"Oldname Automata", "1"},            {"Blue Harbor Foods", "?"},
-        {"Kestrelbank Growth Fund IV", "4"},  {"Kestrelbank Growth Fund 5", "5"},
-        {"Kestrelbank Growth Fund IX", "-"},  {"GoodWillow Bakery", "7"},
-        {"Goodwillow Bakery Ltd", "7"},       {"Completely Other", "-"},
-        {"Robotics", "-"},                    {"", "-"},
+        {"Zephyrine Robotics", "1"},
+        {"ZEPHYRINE ROBOTICS LIMITED", "1"},
+        {"Robotics, Zephyrine", "1"},
+        {"Zephyrine", "1"},
+        {"Oldname Automata", "1"},
+        {"Blue Harbor Foods", "?"},
+        {"Kestrelbank Growth Fund IV", "4"},
+        {"Kestrelbank Growth Fund 5", "5"},
+        {"Kestrelbank Growth Fund IX", "-"},
+        {"GoodWillow Bakery", "7"},
+        {"Goodwillow Bakery Ltd", "7"},
+        {"Completely Other", "-"},
+        {"Robotics", "-"},
+        {"", "-"},
         {"\xff\xfe", "-"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -202,9 +209,21 @@ static void order_of_rows_does_not_matter(void **state) {
 
 static void pairs_are_symmetric(void **state) {
     struct match_pairs *p = match_pairs_new(*state, forms_of(state));
-    static const char *const names[] = {"Acme Inc",  "Acme Incorporated", "Acne Inc", "Blue Harbor Foods", "Harbor Blue",
-                                        "IBM",       "International Business Machines", "", "...", "Иван Петров",
-                                        "Ivan Petrov", "Fund IV", "Fund V", "Jo Ann van der Berg", "J. Berg"};
+    static const char *const names[] = {"Acme Inc",
+                                        "Acme Incorporated",
+                                        "Acne Inc",
+                                        "Blue Harbor Foods",
+                                        "Harbor Blue",
+                                        "IBM",
+                                        "International Business Machines",
+                                        "",
+                                        "...",
+                                        "Иван Петров",
+                                        "Ivan Petrov",
+                                        "Fund IV",
+                                        "Fund V",
+                                        "Jo Ann van der Berg",
+                                        "J. Berg"};
     enum { N = sizeof names / sizeof *names };
     for (size_t i = 0; i < N; i++)
         match_pairs_count(p, i % 2 ? MATCH_PERSON : MATCH_ORGANISATION, str_from(names[i]));

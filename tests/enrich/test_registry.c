@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 static const struct registry_row rows[] = {
-    {STR_INIT("a"), STR_INIT("Zephyrine Robotics Inc"), STR_INIT("Oldname; Older Name|Oldest"), STR_INIT("Zephyrine.example"),
-     STR_INIT("NO"), STR_INIT("Bergen")},
+    {STR_INIT("a"), STR_INIT("Zephyrine Robotics Inc"), STR_INIT("Oldname; Older Name|Oldest"),
+     STR_INIT("Zephyrine.example"), STR_INIT("NO"), STR_INIT("Bergen")},
     {STR_INIT("b"), STR_INIT("Blue Harbor Foods"), STR_INIT(""), STR_INIT(""), STR_INIT(""), STR_INIT("")},
     {STR_INIT("b"), STR_INIT("Blue Harbour"), STR_INIT(""), STR_INIT(""), STR_INIT("IE"), STR_INIT("Cork")},
     {STR_INIT("c"), STR_INIT("..."), STR_INIT(""), STR_INIT(""), STR_INIT(""), STR_INIT("")},
