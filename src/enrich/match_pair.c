@@ -69,17 +69,17 @@ void match_pairs_count(struct match_pairs *p, enum match_kind kind, str raw) {
 /* If you change this: the weights. */
 enum feature {
     P_ONE,
-    P_EDITS,    /* 1 − edits / length of all letters in one, words in order */
-    P_SHARED,   /* weight shared, of the one that has less */
-    P_COVERED,  /* and of the one that has more */
-    P_WORST,    /* 1 − likeness of the two words that are least alike among those that stand for each other */
-    P_EQUAL,    /* the same letters */
-    P_SHORT,    /* a slip in a word of four letters or fewer */
-    P_NUMBER,   /* a number on one side, or two */
-    P_FORM,     /* legal forms of different classes */
-    P_BOTH,     /* words left over on both sides */
-    P_SOUND,    /* share of the words only alike that sound the same */
-    P_INITIALS, /* one is the initials of the other */
+    P_EDITS,         /* 1 − edits / length of all letters in one, words in order */
+    P_EDITS_SQUARED, /* its square */
+    P_COVERED,       /* share of the weight that is shared, of the one that has more */
+    P_WORST,         /* 1 − likeness of the two words that are least alike among those that stand for each other */
+    P_EQUAL,         /* the same letters, or the same words */
+    P_NUMBER,        /* a number is left over */
+    P_FORM,          /* legal forms of different classes */
+    P_BOTH,          /* words are left over on both sides */
+    P_WITHIN,        /* all words of the one are words of the other, which has more */
+    P_SOUND,         /* share of the words only alike that sound the same */
+    P_INITIALS,      /* one is the initials of the other */
 };
 
 static size_t joined_of(const struct match_words *w, char *to, size_t cap) {
@@ -102,7 +102,7 @@ static bool are_initials(const struct match_words *one, const struct match_words
 
 struct sums {
     double mass[2], shared[2], worst;
-    size_t left[2], slips, sounds, small;
+    size_t left[2], slips, sounds;
     bool number;
 };
 
@@ -125,7 +125,6 @@ static void add_slips(const struct match_words *a, const struct match_words *b, 
         const str one = a->word[i], two = b->word[x->of_a[i]];
         s->slips++;
         s->worst = fmax(s->worst, 1 - x->alike[i]);
-        s->small += one.len <= 4 || two.len <= 4;
         s->sounds += text_sound(one) == text_sound(two);
     }
 }
@@ -148,13 +147,13 @@ static void compare(const struct match_words *a, const struct match_words *b, bo
     const str all_a = {one, joined_of(a, one, sizeof one)}, all_b = {two, joined_of(b, two, sizeof two)};
     v[P_ONE] = 1;
     v[P_EDITS] = edits_of(all_a, all_b);
-    v[P_SHARED] = s.shared[less] / s.mass[less];
+    v[P_EDITS_SQUARED] = v[P_EDITS] * v[P_EDITS];
     v[P_COVERED] = s.shared[1 - less] / s.mass[1 - less];
     v[P_WORST] = s.worst;
     v[P_EQUAL] = str_equal(all_a, all_b) || (s.left[0] + s.left[1] + s.slips == 0);
-    v[P_SHORT] = s.small > 0;
     v[P_NUMBER] = s.number;
     v[P_BOTH] = s.left[0] > 0 && s.left[1] > 0;
+    v[P_WITHIN] = v[P_COVERED] < 1 - 1e-3 && v[P_BOTH] < 1 && s.shared[less] > (1 - 1e-2) * s.mass[less];
     v[P_SOUND] = s.slips > 0 ? (double)s.sounds / (double)s.slips : 0;
     v[P_INITIALS] = are_initials(a, b) || are_initials(b, a);
 }
@@ -183,25 +182,26 @@ size_t match_pair_features(const struct match_pairs *p, enum match_kind kind, st
 /* Logistic regression for each kind, on labelled pairs of names of companies and of people; compared by cross-validation.
  * What a number left over is worth is set. */
 static const double weights[2][MATCH_FEATURE_COUNT] = {
-    [MATCH_ORGANISATION] = {[P_ONE] = -2.1,
-                            [P_EDITS] = 1.8,
-                            [P_COVERED] = 1.4,
-                            [P_EQUAL] = 2.9,
-                            [P_SHORT] = -0.6,
+    [MATCH_ORGANISATION] = {[P_ONE] = -0.65,
+                            [P_EDITS_SQUARED] = 3.05,
+                            [P_COVERED] = -0.25,
+                            [P_WORST] = -0.55,
+                            [P_EQUAL] = 3,
                             [P_NUMBER] = -1,
-                            [P_FORM] = -0.6,
-                            [P_BOTH] = -0.9,
-                            [P_SOUND] = 2.3,
-                            [P_INITIALS] = 2.8},
+                            [P_FORM] = -0.2,
+                            [P_BOTH] = -1.9,
+                            [P_WITHIN] = -1.85,
+                            [P_SOUND] = 2.7,
+                            [P_INITIALS] = 3.9},
     [MATCH_PERSON] = {[P_ONE] = 1.2,
-                      [P_EDITS] = 2,
-                      [P_SHARED] = -0.2,
-                      [P_COVERED] = -1.8,
-                      [P_WORST] = -5,
-                      [P_EQUAL] = 1.1,
-                      [P_SHORT] = 0.3,
-                      [P_BOTH] = -3.5,
-                      [P_SOUND] = 1},
+                      [P_EDITS] = -1.2,
+                      [P_EDITS_SQUARED] = 4.4,
+                      [P_COVERED] = -2.6,
+                      [P_WORST] = -6,
+                      [P_EQUAL] = 1.5,
+                      [P_BOTH] = -3.2,
+                      [P_WITHIN] = 2.75,
+                      [P_SOUND] = 1.4},
 };
 
 double match_pair(const struct match_pairs *p, enum match_kind kind, str a, str b) {
