@@ -32,7 +32,32 @@ static const char *const surnames[][12] = {
      "Dudek", "Górski"},
     {"Sharma", "Gupta", "Singh", "Reddy", "Iyer", "Mehta", "Nair", "Joshi", "Kapoor", "Rao", "Das", "Verma"},
 };
-enum { NAMES = 12 };
+/* Most people have a name that few have: a beginning and an end, ten of each. */
+static const char *const name_starts[][10] = {
+    {"Black", "Wood", "Ash", "Hart", "Brad", "Stan", "Thorn", "Whit", "Lang", "Ched"},
+    {"Acker", "Eich", "Gold", "Hart", "Kirch", "Linden", "Rosen", "Stein", "Wald", "Schön"},
+    {"Black", "Wood", "Ash", "Holling", "Brad", "Stan", "Thorn", "Whit", "Lang", "Pem"},
+    {"Beau", "Char", "Cham", "Des", "Mont", "Val", "Roche", "Ver", "Gran", "Fon"},
+    {"Kool", "Hoog", "Wester", "Ooster", "Brink", "Zand", "Veld", "Groot", "Hol", "Noord"},
+    {"Mont", "Val", "Cast", "Ber", "Sal", "Cor", "Pal", "Mar", "Alt", "Rib"},
+    {"Mont", "Bell", "Cast", "Ber", "Sal", "Cor", "Pal", "Mar", "Ross", "Ven"},
+    {"Lind", "Berg", "Ek", "Dal", "Sand", "Sjö", "Hag", "Norr", "Ahl", "Alm"},
+    {"Kow", "Zaw", "Mal", "Jab", "Wit", "Sob", "Grab", "Olsz", "Pietr", "Lip"},
+    {"Bhatt", "Chakra", "Deva", "Krishna", "Maha", "Nara", "Rama", "Surya", "Venka", "Jaya"},
+};
+static const char *const name_ends[][10] = {
+    {"ton", "ford", "ley", "field", "well", "worth", "man", "shaw", "more", "by"},
+    {"mann", "er", "hauser", "feld", "stein", "bach", "berg", "meier", "hoff", "born"},
+    {"ton", "ford", "ley", "field", "well", "worth", "combe", "shaw", "more", "by"},
+    {"mont", "pentier", "bonnet", "champs", "tier", "lain", "fort", "neuil", "taine", "court"},
+    {"huis", "land", "stra", "kamp", "man", "dijk", "hof", "veen", "sma", "hout"},
+    {"era", "illo", "ero", "ada", "ondo", "ales", "eiro", "ejo", "osa", "ana"},
+    {"etti", "ini", "elli", "one", "acci", "ari", "asso", "oni", "ucci", "ese"},
+    {"qvist", "gren", "ström", "man", "berg", "lund", "blad", "stedt", "dahl", "fors"},
+    {"alski", "icki", "owski", "ewicz", "czyk", "ak", "arz", "ecki", "iński", "ołek"},
+    {"acharya", "rao", "murthy", "nathan", "swamy", "raman", "dev", "prasad", "kumar", "singh"},
+};
+enum { NAMES = 12, RARE_NAMES = 10 };
 
 static const struct weighted seniorities[] = {
     {"C-Suite", 9, 0.3}, {"VP", 9, 0.5}, {"Director", 17, 0.4}, {"Manager", 32, 0.05}, {"Other", 33, -0.5},
@@ -78,6 +103,12 @@ static str ascii(struct arena *a, str s) {
     return (str){out, n};
 }
 
+static str surname(struct arena *a, struct rng *r, size_t country) {
+    const char *common = surnames[country][rng_below(r, NAMES)];
+    const char *start = name_starts[country][rng_below(r, RARE_NAMES)], *end = name_ends[country][rng_below(r, RARE_NAMES)];
+    return draw_chance(r, 0.3) ? str_from(common) : str_format(a, "%s%s", start, end);
+}
+
 static str address(struct arena *a, size_t pattern, str g, str s, str domain) {
     switch (pattern % 4) {
     case 0:
@@ -103,7 +134,7 @@ void world_person(struct arena *a, const struct world *w, const struct world_com
     size_t pattern = (size_t)rng_below(&company, 4); /* one for the whole company */
     *out = (struct world_person){.number = number};
     out->given = str_from(given[c->country_row][rng_below(&r, NAMES)]);
-    out->surname = str_from(surnames[c->country_row][rng_below(&r, NAMES)]);
+    out->surname = surname(a, &r, c->country_row);
     out->seniority_row = draw_pick(&r, seniorities, DRAW_COUNT(seniorities));
     out->department_row = draw_pick(&r, departments, DRAW_COUNT(departments));
     out->seniority = str_from(seniorities[out->seniority_row].text);
