@@ -91,11 +91,14 @@ static size_t joined_of(const struct match_words *w, char *to, size_t cap) {
     return len;
 }
 
+/* "IBM", "P & G": the letters of `one`, written in one or not, are the first of each word of `many`. */
 static bool are_initials(const struct match_words *one, const struct match_words *many) {
-    if (one->n == 0 || many->n < 3 || one->word[0].len != many->n || one->n > 2)
+    char letters[MATCH_NAME_BYTE];
+    const size_t n = joined_of(one, letters, sizeof letters);
+    if (many->n < 2 || n != many->n || (one->n > 1 && one->n != n))
         return false;
-    for (size_t i = 0; i < many->n; i++)
-        if (many->word[i].ptr[0] != one->word[0].ptr[i])
+    for (size_t i = 0; i < n; i++)
+        if (many->word[i].len < 2 || many->word[i].ptr[0] != letters[i])
             return false;
     return true;
 }

@@ -249,6 +249,8 @@ static void pairs_are_told_apart(void **state) {
         {MATCH_ORGANISATION, "Good Willow", "Goodwillow", true},
         {MATCH_ORGANISATION, "Zephyrine Robotics", "Zephirine Robotics", true},
         {MATCH_ORGANISATION, "International Postal Union", "IPU", true},
+        {MATCH_ORGANISATION, "Quillex & Mordane", "Q&M", true},
+        {MATCH_ORGANISATION, "Quillex & Mordane", "M&Q", false},
         {MATCH_ORGANISATION, "Zephyrine Robotics", "Mordane Foods", false},
         {MATCH_ORGANISATION, "Bank of Norland (Bergen)", "Bank of Norland (Cork)", false},
         {MATCH_PERSON, "Petrov, Ivan", "Ivan Petrov", true},
