@@ -34,6 +34,7 @@ extern const struct command command_restore;
 extern const struct command command_doctor;
 extern const struct command command_bench_pipeline;
 extern const struct command command_sample;
+extern const struct command command_clean;
 extern const struct command command_dedupe;
 extern const struct command command_text_train;
 extern const struct command command_check;
@@ -73,6 +74,7 @@ const struct command *const commands[] = {
     &command_doctor,
     &command_bench_pipeline,
     &command_sample,
+    &command_clean,
     &command_dedupe,
     &command_text_train,
     &command_check,
