@@ -101,7 +101,10 @@ def mail_domains(packages):
     good = re.compile(r'^(\*\.)?[a-z0-9.-]+$')
     lines = sorted((d + ' ' + k for d, k in kind.items() if good.match(d)), key=lambda s: s.encode())
     out = os.path.join(LISTS, 'mail-domains.txt.zst')
-    subprocess.run(['zstd', '-q', '-f', '-19', '--no-check', '-o', out], input='\n'.join(lines).encode() + b'\n', check=True)
+    plain = out.removesuffix('.zst')  # packed from a file, so that the frame names its size
+    with open(plain, 'wb') as f:
+        f.write('\n'.join(lines).encode() + b'\n')
+    subprocess.run(['zstd', '-q', '-f', '-19', '--no-check', '--rm', plain, '-o', out], check=True)
 
 
 if __name__ == '__main__':

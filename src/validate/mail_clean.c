@@ -7,6 +7,9 @@
 
 enum { MAIL_TEXT_BYTE = 1000 };
 
+/* Below this a guess is not even worth a person's look. */
+static const double SUGGESTION_LEAST = 0.4;
+
 const char *mail_class_name(enum mail_class c) {
     static const char *const names[] = {"invalid", "disposable", "free", "role", "corporate"};
     return names[c];
@@ -127,6 +130,7 @@ static str join(struct arena *a, str local, str domain) {
 static bool choose_domain(const struct mail_lists *l, struct arena *a, str local, str company, double sure, str *domain,
                           struct clean_value *v, struct mail_cleaned *out) {
     str ascii, provider;
+    double confidence;
     const bool good = host_ascii(a, *domain, &ascii);
     if (good && !str_equal(ascii, *domain))
         clean_apply(v, RULE_IDN);
@@ -134,12 +138,13 @@ static bool choose_domain(const struct mail_lists *l, struct arena *a, str local
         *domain = ascii;
     const bool known = good && host_suffix_is_known(*domain);
     if ((!known || !is_own_domain(a, *domain, company)) &&
-        mail_typo(l, *domain, &provider, &out->suggestion_confidence)) {
+        mail_typo(l, *domain, &provider, &confidence) && confidence >= SUGGESTION_LEAST) {
         out->suggestion = join(a, local, provider);
-        if (out->suggestion_confidence >= sure) {
+        out->suggestion_confidence = confidence;
+        if (confidence >= sure) {
             *domain = provider;
             clean_apply(v, RULE_PROVIDER_TYPO);
-            v->confidence *= out->suggestion_confidence;
+            v->confidence *= confidence;
             return true;
         }
     }

@@ -29,7 +29,7 @@ bool mail_typo(const struct mail_lists *l, str domain, str *provider, double *co
 
 struct mail_cleaned {
     enum mail_class class;
-    str suggestion; /* the whole address with another domain, when mail_typo has one; whether it was taken or not */
+    str suggestion; /* the whole address with another domain, when mail_typo has one of at least 0.4; taken or not */
     double suggestion_confidence;
 };
 

@@ -12,17 +12,21 @@ const char *title_area_name(enum title_area a) {
 }
 
 static const char *const technical[] = {
-    "engineer", "engineering", "engineers", "software", "developer", "development", "programmer", "technology", "technologies",
+    "engineer", "engineering", "engineers", "software", "developer", "programmer", "technology", "technologies",
     "technical", "technique", "data", "it", "cto", "cio", "ciso", "systems", "system", "scientist", "scientific", "science",
     "research", "researcher", "rd", "architect", "architecture", "devops", "security", "hardware", "web", "cloud", "network",
     "networks", "infrastructure", "analyst", "database", "platform", "android", "ios", "java", "ai", "ml", "ux", "ui", "qa",
     "test", "testing", "sysadmin", "administrator", "frontend", "backend", "stack", "digital", "tech", "sre", "robotics",
     "mobile", "cyber", "cybersecurity", "informatics", "computer", "electrical", "electronics", "mechanical", "innovation",
     "entwickler", "entwicklerin", "ingenieur", "informatiker", "developpeur", "desarrollador", "ingeniero", NULL};
+/* Those that make even the one at the top technical. */
+static const char *const technical_heads[] = {"cto", "ciso", "technology", "technical", "scientific", "tech", "engineer",
+                                              "engineering", "designer", "scientist", NULL};
 static const char *const selling[] = {"sales", "marketing", "marketer", "cmo", "seo", "sem", "vertrieb", "ventas", "vendas",
                                       "seller", "salesman", "marketeer", "advertising", "commercial", NULL};
-static const char *const business[] = {"business", "operations", "finance", "strategy", "general", "managing", "owner",
-                                       "ceo", "coo", "cfo", "president", "investment", "partner", "investor", NULL};
+static const char *const business[] = {"business", "operations", "finance", "strategy", "general", "owner",
+                                       "ceo", "coo", "cfo", "president", "investment", "investor", "founder", "cofounder",
+                                       "chairman", NULL};
 
 /* Relative weights of the areas at each level when no word says more: most of those who lead a company or a part of it do
  * business, most others something of their own. */
@@ -38,15 +42,29 @@ static size_t count(const struct title_words *w, const char *const *list) {
     return n;
 }
 
+/* "Software Development" is technical work, "Business Development" is none. */
+static bool is_technical_development(const struct title_words *w) {
+    static const char *const not_things[] = {"business", "organizational", "organisational", "corporate", "professional",
+                                             "talent", "career", "leadership", "staff", "people", "sales", "market", "retail",
+                                             "partner", "training", "and", "fund", "economic", "community", "biz", NULL};
+    static const char *const developments[] = {"development", "entwicklung", "developpement", "desarrollo", NULL};
+    for (size_t i = 0; i < w->n; i++)
+        if (title_word_is(w, i, developments) && i > 0 && !title_word_is(w, i - 1, not_things))
+            return true;
+    return false;
+}
+
 enum title_area title_area_of(str title, enum title_level level, double p[TITLE_AREA_COUNT]) {
     struct title_words w;
     double own[TITLE_AREA_COUNT];
     title_words_of(title, &w);
     memcpy(own, usual[level], sizeof own);
-    if (count(&w, technical) > 0)
+    if (count(&w, technical) > 0 || is_technical_development(&w))
         own[TITLE_TECHNICAL] *= level == TITLE_C_SUITE ? 3 : level == TITLE_VP ? 4 : 12;
+    if (level <= TITLE_VP && count(&w, technical_heads) > 0)
+        own[TITLE_TECHNICAL] *= level == TITLE_C_SUITE ? 5 : 6;
     if (count(&w, selling) > 0)
-        own[TITLE_SALES_MARKETING] *= level == TITLE_C_SUITE ? 60 : 90;
+        own[TITLE_SALES_MARKETING] *= 90;
     if (count(&w, business) > 0)
         own[TITLE_BUSINESS] *= 2;
     enum title_area best = TITLE_BUSINESS;

@@ -53,9 +53,22 @@ static void add_part(struct title_words *w, str s) {
     w->n_part += w->n > before;
 }
 
+/* "A & B" as "A and B"; "R&D" as it is. */
+static str with_and(str s, char to[TITLE_MAX_BYTE]) {
+    size_t n = 0;
+    for (size_t i = 0; i < s.len && n + 3 <= TITLE_MAX_BYTE; i++) {
+        const bool blank = (i > 0 && s.ptr[i - 1] == ' ') || (i + 1 < s.len && s.ptr[i + 1] == ' ');
+        const bool and = s.ptr[i] == '&' && blank;
+        memcpy(to + n, and ? "and" : s.ptr + i, and ? 3 : 1);
+        n += and ? 3 : 1;
+    }
+    return utf8_cut((str){to, n}, TITLE_MAX_BYTE);
+}
+
 void title_words_of(str title, struct title_words *w) {
+    char text[TITLE_MAX_BYTE];
     w->n = w->used = w->n_part = 0;
-    title = utf8_cut(title, TITLE_MAX_BYTE);
+    title = with_and(utf8_cut(title, TITLE_MAX_BYTE), text);
     size_t from = 0;
     for (size_t i = 0; i < title.len; i++)
         if (ends_part(title, i)) {
