@@ -232,7 +232,7 @@ static void add_row(struct work *w, const struct table_row *row) {
         add_cell(w, v->value);
         add_cell(w, str_from(clean_status_name(v->status)));
         add_cell(w, clean_rule_text(w->batch, v));
-        add_share(w, v->status != CLEAN_EMPTY, v->confidence);
+        add_share(w, v->status != CLEAN_EMPTY || v->rules, v->confidence);
         add_extras(w, w->wanted[k].kind, &out);
     }
     buf_add_byte(w->text, '\n');

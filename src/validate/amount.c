@@ -106,7 +106,7 @@ void amount_clean_headcount(struct arena *a, str original, struct clean_value *v
     }
     if (s.len < whole.len)
         clean_apply(v, RULE_NUMBER);
-    note(v, q.note, s);
+    note(v, q.note & ~(unsigned)QUANTITY_AMBIGUOUS, s); /* people are whole: "1,200" can only be twelve hundred */
     v->value = written(a, q);
     if (!str_equal(v->value, s) && v->rules == 0)
         clean_apply(v, RULE_NUMBER);

@@ -80,17 +80,20 @@ err cleaner_new(struct arena *a, const struct cleaner_options *o, struct cleaner
 /* The region of a phone, and where it comes from. */
 static str region_for_phone(const struct cleaner *c, const struct clean_input *in, bool *from_country) {
     const str region = in->cell[CLEAN_REGION].ptr ? names_code(c->countries, in->cell[CLEAN_REGION]) : (str){0};
-    *from_country = region.len == 0 && in->cell[CLEAN_COUNTRY].ptr;
-    return *from_country ? names_code(c->countries, in->cell[CLEAN_COUNTRY]) : region;
+    if (region.len > 0 || !in->cell[CLEAN_COUNTRY].ptr)
+        return region;
+    const str country = names_code(c->countries, in->cell[CLEAN_COUNTRY]);
+    *from_country = country.len > 0;
+    return country;
 }
 
 static void clean_phone_of(const struct cleaner *c, struct arena *a, const struct clean_input *in, struct clean_output *out) {
-    bool from_country;
+    bool from_country = false;
     const str region = region_for_phone(c, in, &from_country);
     struct clean_value *v = &out->value[CLEAN_PHONE];
     phone_clean(a, in->cell[CLEAN_PHONE], region, v, &out->phone_type);
     const str s = str_trim(in->cell[CLEAN_PHONE]);
-    if (from_country && v->status == CLEAN_CORRECTED && s.len > 0 && s.ptr[0] != '+')
+    if (from_country && v->status == CLEAN_CORRECTED && str_find_byte(s, '+') < 0 && !str_starts(s, STR("00")))
         clean_apply(v, RULE_REGION_COUNTRY);
 }
 

@@ -17,6 +17,7 @@ static const struct {
     [RULE_COMMA_DOT] = {"comma_for_dot", 0.93},
     [RULE_IDN] = {"idn", 1},
     [RULE_PROVIDER_TYPO] = {"provider_typo", 1},
+    [RULE_SUFFIX_TYPO] = {"suffix_typo", 1},
     [RULE_SCHEME] = {"scheme", 1},
     [RULE_PATH] = {"path", 1},
     [RULE_SUBDOMAIN] = {"subdomain", 0.95},
@@ -124,7 +125,7 @@ bool clean_begin(struct clean_value *v, str original, size_t max_byte) {
     else if (!utf8_valid(s) || memchr(s.ptr, 0, s.len))
         clean_refuse(v, RULE_NOT_UTF8);
     else if (is_placeholder(s))
-        clean_refuse(v, RULE_PLACEHOLDER);
+        *v = (struct clean_value){.rules = 1ull << RULE_PLACEHOLDER, .confidence = rules[RULE_PLACEHOLDER].confidence};
     if (v->status == CLEAN_OK && s.len != original.len)
         clean_apply(v, RULE_SPACE);
     return v->status == CLEAN_OK;

@@ -20,6 +20,7 @@ enum clean_rule {
     RULE_COMMA_DOT,
     RULE_IDN,
     RULE_PROVIDER_TYPO,
+    RULE_SUFFIX_TYPO,
     RULE_SCHEME,
     RULE_PATH,
     RULE_SUBDOMAIN,
@@ -49,7 +50,7 @@ enum clean_rule {
     RULE_INDUSTRY_CODE,
     RULE_INDUSTRY_TITLE,
     RULE_INDUSTRY_WORDS,
-    RULE_PLACEHOLDER, /* from here on: why a value is invalid */
+    RULE_PLACEHOLDER, /* from here on: why there is no value */
     RULE_TOO_LONG,
     RULE_NOT_UTF8,
     RULE_NO_AT,
@@ -93,7 +94,8 @@ static inline bool clean_has(const struct clean_value *v, enum clean_rule r) { r
 void clean_apply(struct clean_value *v, enum clean_rule r);
 
 /* Begins the cleaning of one text: *v is CLEAN_OK with the trimmed text. False when there is nothing to do: it is empty, a
- * word that stands for nothing ("n/a", "null", "-"), no UTF-8, or longer than max_byte; then *v is finished. */
+ * word that stands for nothing ("n/a", "null", "-": empty too, by RULE_PLACEHOLDER), no UTF-8, or longer than max_byte; then
+ * *v is finished. */
 bool clean_begin(struct clean_value *v, str original, size_t max_byte);
 
 /* Ends it: the status is CLEAN_CORRECTED when v->value is not the original. */

@@ -129,7 +129,7 @@ static str join(struct arena *a, str local, str domain) {
 /* Suggests another domain, and takes it when it is likely enough. False when what stands there is no domain then. */
 static bool choose_domain(const struct mail_lists *l, struct arena *a, str local, str company, double sure, str *domain,
                           struct clean_value *v, struct mail_cleaned *out) {
-    str ascii, provider;
+    str ascii, meant;
     double confidence;
     const bool good = host_ascii(a, *domain, &ascii);
     if (good && !str_equal(ascii, *domain))
@@ -137,13 +137,18 @@ static bool choose_domain(const struct mail_lists *l, struct arena *a, str local
     if (good)
         *domain = ascii;
     const bool known = good && host_suffix_is_known(*domain);
-    if ((!known || !is_own_domain(a, *domain, company)) &&
-        mail_typo(l, *domain, &provider, &confidence) && confidence >= SUGGESTION_LEAST) {
-        out->suggestion = join(a, local, provider);
+    enum clean_rule rule = RULE_PROVIDER_TYPO;
+    bool found = (!known || !is_own_domain(a, *domain, company)) && mail_typo(l, *domain, &meant, &confidence);
+    if (!found && good && !known) {
+        rule = RULE_SUFFIX_TYPO;
+        found = mail_suffix_typo(a, *domain, &meant, &confidence);
+    }
+    if (found && confidence >= SUGGESTION_LEAST) {
+        out->suggestion = join(a, local, meant);
         out->suggestion_confidence = confidence;
         if (confidence >= sure) {
-            *domain = provider;
-            clean_apply(v, RULE_PROVIDER_TYPO);
+            *domain = meant;
+            clean_apply(v, rule);
             v->confidence *= confidence;
             return true;
         }
@@ -166,6 +171,8 @@ void mail_clean(const struct mail_lists *l, struct arena *a, str original, str c
     const ptrdiff_t at = str_find_byte(low, '@');
     if (at < 0) {
         clean_refuse(v, RULE_NO_AT);
+        if (mail_typo(l, low, &out->suggestion, &out->suggestion_confidence) && out->suggestion_confidence < SUGGESTION_LEAST)
+            out->suggestion = (str){0};
         return;
     }
     const str local = with_single_dots(a, v, str_slice(low, 0, (size_t)at), false);

@@ -27,9 +27,13 @@ bool mail_is_role(const struct mail_lists *l, str local);
  * when no such top-level domain exists, less for short names, which others own. */
 bool mail_typo(const struct mail_lists *l, str domain, str *provider, double *confidence);
 
+/* The domain with another ending, when its own does not exist and is one slip away from a common one ("acme.con"); in the
+ * arena. *confidence as above. */
+bool mail_suffix_typo(struct arena *a, str domain, str *meant, double *confidence);
+
 struct mail_cleaned {
     enum mail_class class;
-    str suggestion; /* the whole address with another domain, when mail_typo has one of at least 0.4; taken or not */
+    str suggestion; /* the whole address with another domain, when mail_typo has one of at least 0.4; taken or not. For a lone domain without "@": the domain */
     double suggestion_confidence;
 };
 

@@ -74,7 +74,8 @@ static size_t name_length(str domain) {
     return dot < 0 ? domain.len : (size_t)dot;
 }
 
-static enum slip slip_between(str meant, str typed) {
+/* Two slips only in a long name, or where one of them must be in the ending, which does not exist as it stands. */
+static enum slip slip_between(str meant, str typed, bool known_suffix) {
     enum slip s = SLIP_FAR;
     if (typed.len == meant.len + 1)
         s = one_more(meant, typed);
@@ -82,7 +83,7 @@ static enum slip slip_between(str meant, str typed) {
         s = one_less(meant, typed);
     else if (typed.len == meant.len)
         s = same_length(meant, typed);
-    if (s == SLIP_FAR && name_length(meant) >= 7 && typed.len + 2 >= meant.len && typed.len <= meant.len + 2 &&
+    if (s == SLIP_FAR && name_length(meant) >= (known_suffix ? 7 : 5) && typed.len + 2 >= meant.len && typed.len <= meant.len + 2 &&
         text_edits(meant, typed) == 2)
         s = SLIP_TWO;
     return s;
@@ -120,6 +121,36 @@ static double likelihood(const struct mail_provider *p, str typed, enum slip s, 
     return s == SLIP_DOUBLE || s == SLIP_SWAP || n > 4 ? share : share - 0.03;
 }
 
+bool mail_suffix_typo(struct arena *a, str domain, str *meant, double *confidence) {
+    static const struct {
+        str suffix;
+        double share; /* of the companies' domains, roughly */
+    } common[] = {{STR_INIT("com"), 0.6}, {STR_INIT("net"), 0.06}, {STR_INIT("org"), 0.06}, {STR_INIT("edu"), 0.02},
+                  {STR_INIT("info"), 0.01}, {STR_INIT("gov"), 0.005}, {STR_INIT("biz"), 0.005}};
+    size_t dot = domain.len;
+    while (dot > 0 && domain.ptr[dot - 1] != '.')
+        dot--;
+    const str typed = str_slice(domain, dot, domain.len);
+    if (dot < 2 || typed.len < 3 || host_suffix_is_known(domain))
+        return false;
+    double best = 0, sum = 0;
+    for (size_t i = 0; i < sizeof common / sizeof *common; i++) {
+        const enum slip s = slip_between(common[i].suffix, typed, true);
+        if (s == SLIP_FAR)
+            continue;
+        const double weight = common[i].share * slip_weight[s];
+        sum += weight;
+        if (weight <= best)
+            continue;
+        best = weight;
+        *confidence = s == SLIP_OTHER ? 0.75 : 0.93;
+        *meant = str_format(a, "%.*s%.*s", (int)dot, domain.ptr, STR_ARG(common[i].suffix));
+    }
+    if (best > 0)
+        *confidence *= best / sum;
+    return best > 0;
+}
+
 bool mail_typo(const struct mail_lists *l, str domain, str *provider, double *confidence) {
     if (domain.len < 3 || domain.len > 40 || mail_domain_kind(l, domain))
         return false;
@@ -130,7 +161,7 @@ bool mail_typo(const struct mail_lists *l, str domain, str *provider, double *co
     double best = 0, sum = 0, sure = 0;
     for (size_t i = 0; i < l->n_provider; i++) {
         const struct mail_provider *p = &l->provider[i];
-        const enum slip s = slip_between(p->domain, domain);
+        const enum slip s = slip_between(p->domain, domain, known_suffix);
         if (s == SLIP_FAR || s == SLIP_NONE || is_other_country(p->domain, domain))
             continue;
         const double weight = sqrt(p->people) * slip_weight[s];

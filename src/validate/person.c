@@ -128,6 +128,11 @@ static size_t bare_words(struct clean_value *v, str s, str word[PERSON_WORD_MAX]
     return n - from;
 }
 
+/* "Jean DUPONT": a word of three or more large letters beside others that are not. */
+static bool is_shouted(str w) {
+    return letters_count(w) >= 3 && letters_are_large(w) && !is_generation(w) && str_find_byte(w, '.') < 0;
+}
+
 static void split_name(struct arena *a, const str *word, size_t n, struct person_name *out) {
     size_t end = n;
     while (end > 1 && is_generation(word[end - 1]))
@@ -190,7 +195,9 @@ void person_clean(struct arena *a, str original, struct clean_value *v, struct p
         clean_refuse(v, RULE_NO_LETTERS);
         return;
     }
-    for (size_t i = 0; recase && i < n; i++) {
+    for (size_t i = 0; i < n; i++) {
+        if (!recase && !is_shouted(word[i]))
+            continue;
         const str cased = cased_word(a, word[i], i == 0, i + 1 == n);
         if (!str_equal(cased, word[i]))
             clean_apply(v, RULE_CASE);

@@ -138,9 +138,10 @@ void title_clean(struct arena *a, str original, struct clean_value *v) {
         clean_refuse(v, RULE_NO_LETTERS);
         return;
     }
+    const bool one_case = letters_are_one_case(s);
     s = with_whole_words(a, v, s);
     const struct letters_words words = {.small = kept_small, .large = kept_large};
-    const str heading = letters_are_one_case(s) ? letters_heading(a, s, &words) : s;
+    const str heading = one_case ? letters_heading(a, s, &words) : s;
     if (!str_equal(heading, s))
         clean_apply(v, RULE_CASE);
     v->value = heading;
