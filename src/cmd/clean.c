@@ -295,14 +295,14 @@ static err load_model(struct arena *a, str path, const struct text_classifier **
 }
 
 static err load_cleaner(struct work *w) {
-    struct cleaner_options o = {
-        .email_sure = w->o->sure, .day_first = w->o->dates == 1, .month_first = w->o->dates == 2};
+    struct cleaner_options o = {.email_sure = w->o->sure, .day_first = w->o->dates == 1, .month_first = w->o->dates == 2};
     TRY(load_model(w->session->arena, w->o->area_model, &o.area));
     TRY(load_model(w->session->arena, w->o->group_model, &o.group));
     return cleaner_new(w->session->arena, &o, &w->cleaner);
 }
 
-static void put_counts(struct json_writer *j, const char *key, const uint64_t *n, size_t cap, const char *(*name)(unsigned)) {
+static void put_counts(struct json_writer *j, const char *key, const uint64_t *n, size_t cap,
+                       const char *(*name)(unsigned)) {
     json_key(j, str_from(key));
     json_open_object(j);
     for (unsigned i = 0; i < cap; i++)
@@ -430,8 +430,9 @@ static const struct setting clean_table[] = {
      AT(column),
      .required = true,
      .arg = "KIND=COLUMN",
-     .help = "a column to clean and what it holds; once for each. Kinds: email, phone, region, country, title, company, name, "
-             "domain, industry, money, headcount, date, language"},
+     .help =
+         "a column to clean and what it holds; once for each. Kinds: email, phone, region, country, title, company, name, "
+         "domain, industry, money, headcount, date, language"},
     {.name = "out",
      .letter = 'o',
      .type = SETTING_PATH,
@@ -443,7 +444,8 @@ static const struct setting clean_table[] = {
      .type = SETTING_PATH,
      AT(area_model),
      .arg = "FILE",
-     .help = "a model of galena text train for the area of titles; its labels are Business, Technical, Sales-Marketing, Other"},
+     .help =
+         "a model of galena text train for the area of titles; its labels are Business, Technical, Sales-Marketing, Other"},
     {.name = "title-group-model",
      .type = SETTING_PATH,
      AT(group_model),
@@ -468,10 +470,12 @@ const struct command command_clean = {
     .name = "clean",
     .summary = "bring e-mails, phones, names, titles and companies into one form",
     .description =
-        "Appends to every row what its values become: KIND_clean, KIND_status (ok, corrected, invalid, empty), KIND_rule (what "
+        "Appends to every row what its values become: KIND_clean, KIND_status (ok, corrected, invalid, empty), KIND_rule "
+        "(what "
         "was done, or why the value is refused) and KIND_confidence. The columns of the file stay as they are. Nothing is "
         "guessed silently: a value that cannot be used has no cleaned value, and says why.\n\n"
-        "E-mails also get email_class (corporate, free, disposable, role, invalid) and, where the domain looks like a slip of "
+        "E-mails also get email_class (corporate, free, disposable, role, invalid) and, where the domain looks like a slip "
+        "of "
         "a well-known provider's, email_suggestion; titles get title_level (C-Suite, VP, Director, Manager, Other) and "
         "title_area (Business, Technical, Sales-Marketing, Other), and title_soc with a model; phones their type; names the "
         "given name and the family name; companies their legal form; industries the title of their code.\n\n"

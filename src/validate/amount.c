@@ -45,9 +45,11 @@ static const char *currency_of(str s) {
     static const struct {
         str mark;
         const char *code;
-    } marks[] = {{STR_INIT("US$"), "USD"}, {STR_INIT("USD"), "USD"}, {STR_INIT("EUR"), "EUR"}, {STR_INIT("GBP"), "GBP"},
-                 {STR_INIT("CHF"), "CHF"}, {STR_INIT("JPY"), "JPY"}, {STR_INIT("\xE2\x82\xAC"), "EUR"},
-                 {STR_INIT("\xC2\xA3"), "GBP"}, {STR_INIT("\xC2\xA5"), "JPY"}, {STR_INIT("$"), "USD"}};
+    } marks[] = {{STR_INIT("US$"), "USD"},          {STR_INIT("USD"), "USD"},
+                 {STR_INIT("EUR"), "EUR"},          {STR_INIT("GBP"), "GBP"},
+                 {STR_INIT("CHF"), "CHF"},          {STR_INIT("JPY"), "JPY"},
+                 {STR_INIT("\xE2\x82\xAC"), "EUR"}, {STR_INIT("\xC2\xA3"), "GBP"},
+                 {STR_INIT("\xC2\xA5"), "JPY"},     {STR_INIT("$"), "USD"}};
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
         if (str_find_nocase(s, marks[i].mark) >= 0)
             return marks[i].code;
@@ -80,10 +82,10 @@ void amount_clean_money(struct arena *a, str original, struct clean_value *v) {
 static str without_words(str s) {
     static const str front[] = {STR_INIT("approximately "), STR_INIT("approx. "), STR_INIT("about "), STR_INIT("around "),
                                 STR_INIT("circa "),         STR_INIT("ca. "),     STR_INIT("~")};
-    static const str behind[] = {STR_INIT("employees"), STR_INIT("employee"),   STR_INIT("people"),    STR_INIT("staff"),
-                                 STR_INIT("fte"),       STR_INIT("ftes"),       STR_INIT("persons"),   STR_INIT("headcount"),
-                                 STR_INIT("mitarbeiter"), STR_INIT("empleados"), STR_INIT("employés"), STR_INIT("salariés"),
-                                 STR_INIT("dipendenti"), STR_INIT("medewerkers")};
+    static const str behind[] = {
+        STR_INIT("employees"), STR_INIT("employee"), STR_INIT("people"),     STR_INIT("staff"),       STR_INIT("fte"),
+        STR_INIT("ftes"),      STR_INIT("persons"),  STR_INIT("headcount"),  STR_INIT("mitarbeiter"), STR_INIT("empleados"),
+        STR_INIT("employés"),  STR_INIT("salariés"), STR_INIT("dipendenti"), STR_INIT("medewerkers")};
     for (size_t i = 0; i < sizeof front / sizeof *front; i++)
         if (s.len > front[i].len && str_equal_nocase(str_slice(s, 0, front[i].len), front[i]))
             s = str_trim(str_slice(s, front[i].len, s.len));

@@ -22,8 +22,8 @@ struct cleaner {
     double *p;
 };
 
-static const char *const kinds[CLEAN_KIND_COUNT] = {"email",    "phone", "region", "country",   "title", "company", "name",
-                                                    "domain", "industry", "money", "headcount", "date",  "language"};
+static const char *const kinds[CLEAN_KIND_COUNT] = {"email",  "phone",    "region", "country",   "title", "company", "name",
+                                                    "domain", "industry", "money",  "headcount", "date",  "language"};
 
 const char *clean_kind_name(enum clean_kind kind) { return kinds[kind]; }
 
@@ -48,7 +48,8 @@ static err read_area_labels(struct cleaner *c) {
             area++;
         if (area == TITLE_AREA_COUNT || n > TITLE_AREA_COUNT)
             return fail(ERR_INPUT, "clean_area_labels",
-                        "the model's label \"%.*s\" is none of Business, Technical, Sales-Marketing, Other", STR_ARG(label[i]));
+                        "the model's label \"%.*s\" is none of Business, Technical, Sales-Marketing, Other",
+                        STR_ARG(label[i]));
         c->area_of[i] = (enum title_area)area;
     }
     return OK;
@@ -87,7 +88,8 @@ static str region_for_phone(const struct cleaner *c, const struct clean_input *i
     return country;
 }
 
-static void clean_phone_of(const struct cleaner *c, struct arena *a, const struct clean_input *in, struct clean_output *out) {
+static void clean_phone_of(const struct cleaner *c, struct arena *a, const struct clean_input *in,
+                           struct clean_output *out) {
     bool from_country = false;
     const str region = region_for_phone(c, in, &from_country);
     struct clean_value *v = &out->value[CLEAN_PHONE];

@@ -33,10 +33,10 @@ bool clean_kind_of(str name, enum clean_kind *out);
 
 /* Zero members mean: email_sure 0.5; no models; dates like 03/04/2026 are ambiguous. */
 struct cleaner_options {
-    double email_sure;              /* least confidence at which a slip in an e-mail's domain is corrected, 0..1 */
+    double email_sure;                   /* least confidence at which a slip in an e-mail's domain is corrected, 0..1 */
     const struct text_classifier *area;  /* titles to "Business", "Technical", "Sales-Marketing", "Other" */
     const struct text_classifier *group; /* titles to any labels: the group that is handed out */
-    bool day_first, month_first;    /* how 03/04/2026 is to be read */
+    bool day_first, month_first;         /* how 03/04/2026 is to be read */
 };
 
 /* The loaded lists, the models and the room to work with them: for one thread at a time. */
@@ -55,7 +55,7 @@ struct clean_output {
     struct mail_cleaned mail; /* with an e-mail column */
     str phone_type;           /* phone.h */
     str name_given, name_family;
-    str company_form; /* the legal form, in its normal spelling */
+    str company_form;   /* the legal form, in its normal spelling */
     str industry_title; /* of the code, in English */
     enum title_level title_level;
     enum title_area title_area;

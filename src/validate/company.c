@@ -99,9 +99,9 @@ struct legal_forms *legal_forms_load(struct arena *a) {
 
 /* Forms of two letters that are also words or codes: "as", "se", "me" in small letters, and "Ca". */
 static bool is_word_of_two(str s) {
-    static const str words[] = {STR_INIT("as"), STR_INIT("se"), STR_INIT("ca"), STR_INIT("pc"), STR_INIT("pt"), STR_INIT("bt"),
-                                STR_INIT("rt"), STR_INIT("og"), STR_INIT("eg"), STR_INIT("mb"), STR_INIT("hb"), STR_INIT("kb"),
-                                STR_INIT("ky"), STR_INIT("hf"), STR_INIT("ao")};
+    static const str words[] = {STR_INIT("as"), STR_INIT("se"), STR_INIT("ca"), STR_INIT("pc"), STR_INIT("pt"),
+                                STR_INIT("bt"), STR_INIT("rt"), STR_INIT("og"), STR_INIT("eg"), STR_INIT("mb"),
+                                STR_INIT("hb"), STR_INIT("kb"), STR_INIT("ky"), STR_INIT("hf"), STR_INIT("ao")};
     const bool large = s.ptr[0] >= 'A' && s.ptr[0] <= 'Z' && s.ptr[1] >= 'A' && s.ptr[1] <= 'Z';
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (!large && str_equal_nocase(s, words[i]))
@@ -144,9 +144,10 @@ static size_t word_starts(str s, size_t start[COMPANY_WORD_MAX]) {
 
 /* Scripts without blanks put the form right behind or in front of the name. */
 static bool split_unspaced(const struct legal_forms *l, str name, str *base, str *form) {
-    static const str forms[] = {STR_INIT("股份有限公司"), STR_INIT("有限责任公司"), STR_INIT("有限責任公司"), STR_INIT("有限公司"),
-                                STR_INIT("株式会社"),     STR_INIT("有限会社"),     STR_INIT("合同会社"),     STR_INIT("주식회사"),
-                                STR_INIT("유한회사"),     STR_INIT("(株)"),         STR_INIT("㈱"),           STR_INIT("㈜"),
+    static const str forms[] = {STR_INIT("股份有限公司"), STR_INIT("有限责任公司"), STR_INIT("有限責任公司"),
+                                STR_INIT("有限公司"),     STR_INIT("株式会社"),     STR_INIT("有限会社"),
+                                STR_INIT("合同会社"),     STR_INIT("주식회사"),     STR_INIT("유한회사"),
+                                STR_INIT("(株)"),         STR_INIT("㈱"),           STR_INIT("㈜"),
                                 STR_INIT("(주)")};
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
         const bool front = str_starts(name, forms[i]);
@@ -174,8 +175,8 @@ static bool split_end(const struct legal_forms *l, str s, const size_t *start, s
 
 /* In front only forms that stand there: no short words that begin names of others ("AS Roma", "SE Bank"). */
 static bool split_front(const struct legal_forms *l, str s, const size_t *start, size_t n, str *base, str *form) {
-    static const str front[] = {STR_INIT("PT"),  STR_INIT("OOO"), STR_INIT("AO"),  STR_INIT("PAO"),      STR_INIT("ZAO"),
-                                STR_INIT("OAO"), STR_INIT("ТОВ"), STR_INIT("UAB"), STR_INIT("SIA"),      STR_INIT("ТОО"),
+    static const str front[] = {STR_INIT("PT"),  STR_INIT("OOO"),  STR_INIT("AO"),   STR_INIT("PAO"), STR_INIT("ZAO"),
+                                STR_INIT("OAO"), STR_INIT("ТОВ"),  STR_INIT("UAB"),  STR_INIT("SIA"), STR_INIT("ТОО"),
                                 STR_INIT("ИП"),  STR_INIT("TNHH"), STR_INIT("ПрАТ"), STR_INIT("ПАТ"), STR_INIT("Stichting")};
     if (n < 2)
         return false;
@@ -207,23 +208,24 @@ static bool has_word(const char *const *list, str folded) {
 }
 
 bool company_is_likely(str text) {
-    static const char *const words[] = {"inc",     "llc",     "ltd",     "gmbh",      "corp",        "corporation", "limited",
-                                        "sarl",    "plc",     "kg",      "bv",        "oy",          "oyj",         "srl",
-                                        "ltda",    "pty",     "pvt",     "holdings",  "holding",     "group",       "consulting",
-                                        "solutions", "technologies", "systems", "bank", "university", "services", "software",
-                                        "industries", "partners", "associates", "enterprises", "company", "institute",
-                                        "foundation", "verein", "stiftung", "gruppe", "ventures", "labs", "agency", "hospital",
-                                        "ministry", "department", NULL};
+    static const char *const words[] = {
+        "inc",     "llc",        "ltd",        "gmbh",       "corp",       "corporation", "limited",      "sarl",
+        "plc",     "kg",         "bv",         "oy",         "oyj",        "srl",         "ltda",         "pty",
+        "pvt",     "holdings",   "holding",    "group",      "consulting", "solutions",   "technologies", "systems",
+        "bank",    "university", "services",   "software",   "industries", "partners",    "associates",   "enterprises",
+        "company", "institute",  "foundation", "verein",     "stiftung",   "gruppe",      "ventures",     "labs",
+        "agency",  "hospital",   "ministry",   "department", NULL};
     char folded[COMPANY_MAX_BYTE];
     return has_word(words, (str){folded, text_fold(text, folded, sizeof folded)});
 }
 
 /* "Acme Corp (NYSE: ACM)", "Acme Corp (ACM)" stays. */
 static str without_ticker(struct clean_value *v, str s) {
-    static const str exchanges[] = {STR_INIT("nasdaq"), STR_INIT("nyse"), STR_INIT("lse"), STR_INIT("otc"), STR_INIT("tsx"),
-                                    STR_INIT("asx"),    STR_INIT("etr"),  STR_INIT("fra"), STR_INIT("xetra"), STR_INIT("euronext"),
-                                    STR_INIT("amex"),   STR_INIT("six"),  STR_INIT("hkex"), STR_INIT("sgx"), STR_INIT("nse"),
-                                    STR_INIT("bse"),    STR_INIT("ticker"), STR_INIT("tse"), STR_INIT("ams"), STR_INIT("epa")};
+    static const str exchanges[] = {STR_INIT("nasdaq"), STR_INIT("nyse"),     STR_INIT("lse"),  STR_INIT("otc"),
+                                    STR_INIT("tsx"),    STR_INIT("asx"),      STR_INIT("etr"),  STR_INIT("fra"),
+                                    STR_INIT("xetra"),  STR_INIT("euronext"), STR_INIT("amex"), STR_INIT("six"),
+                                    STR_INIT("hkex"),   STR_INIT("sgx"),      STR_INIT("nse"),  STR_INIT("bse"),
+                                    STR_INIT("ticker"), STR_INIT("tse"),      STR_INIT("ams"),  STR_INIT("epa")};
     const ptrdiff_t open = str_find_byte(s, '(');
     if (open <= 0 || s.ptr[s.len - 1] != ')')
         return s;
@@ -238,8 +240,13 @@ static str without_ticker(struct clean_value *v, str s) {
 }
 
 static str without_trade_name(struct clean_value *v, str s) {
-    static const str marks[] = {STR_INIT(" d/b/a "), STR_INIT(" dba "), STR_INIT(" t/a "), STR_INIT(" trading as "),
-                                STR_INIT(" doing business as "), STR_INIT(" f/k/a "), STR_INIT(" formerly ")};
+    static const str marks[] = {STR_INIT(" d/b/a "),
+                                STR_INIT(" dba "),
+                                STR_INIT(" t/a "),
+                                STR_INIT(" trading as "),
+                                STR_INIT(" doing business as "),
+                                STR_INIT(" f/k/a "),
+                                STR_INIT(" formerly ")};
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
         const ptrdiff_t at = str_find_nocase(s, marks[i]);
         if (at > 0) {
@@ -270,11 +277,13 @@ static bool may_change_case(str base) {
     return letters_are_one_case(base) && vowel && (blank || letters > 4 || !letters_are_large(base));
 }
 
-static const char *const kept_large[] = {"IBM", "SAP", "USA", "UK", "US", "EU", "IT", "HR", "BMW", "VW", "AT&T", "3M", "HP",
-                                         "GE", "AI", "TV", "HSBC", "BASF", "AXA", "ING", "BNP", "UBS", "KPMG", "PwC", "EY",
-                                         "DHL", "UPS", "ABB", "AMD", "NEC", "LG", "BP", "R&D", "II", "III", NULL};
-static const char *const kept_small[] = {"of", "and", "the", "for", "in", "und", "de", "du", "des", "la", "le", "di", "del",
-                                         "y", "e", "et", "von", "für", "van", "der", "den", "da", "do", "dos", NULL};
+static const char *const kept_large[] = {"IBM", "SAP",  "USA", "UK",  "US",   "EU",  "IT", "HR",   "BMW",
+                                         "VW",  "AT&T", "3M",  "HP",  "GE",   "AI",  "TV", "HSBC", "BASF",
+                                         "AXA", "ING",  "BNP", "UBS", "KPMG", "PwC", "EY", "DHL",  "UPS",
+                                         "ABB", "AMD",  "NEC", "LG",  "BP",   "R&D", "II", "III",  NULL};
+static const char *const kept_small[] = {"of",  "and", "the", "for", "in", "und", "de", "du",  "des",
+                                         "la",  "le",  "di",  "del", "y",  "e",   "et", "von", "für",
+                                         "van", "der", "den", "da",  "do", "dos", NULL};
 
 void company_clean(const struct legal_forms *l, struct arena *a, str original, struct clean_value *v, str *form) {
     *form = (str){0};

@@ -56,9 +56,10 @@ static void add_name(struct industries *l, struct arena *a, str name, size_t ind
 
 /* Hashes of the words that carry meaning, without plurals. */
 static size_t tokens_of(str text, uint64_t token[TITLE_TOKEN_MAX]) {
-    static const str empty[] = {STR_INIT("and"), STR_INIT("of"), STR_INIT("the"), STR_INIT("except"), STR_INIT("all"),
-                                STR_INIT("other"), STR_INIT("for"), STR_INIT("in"), STR_INIT("or"), STR_INIT("related"),
-                                STR_INIT("services"), STR_INIT("service"), STR_INIT("industry"), STR_INIT("companies")};
+    static const str empty[] = {STR_INIT("and"),      STR_INIT("of"),       STR_INIT("the"),      STR_INIT("except"),
+                                STR_INIT("all"),      STR_INIT("other"),    STR_INIT("for"),      STR_INIT("in"),
+                                STR_INIT("or"),       STR_INIT("related"),  STR_INIT("services"), STR_INIT("service"),
+                                STR_INIT("industry"), STR_INIT("companies")};
     char folded[INDUSTRY_MAX_BYTE];
     str rest = {folded, text_fold(text, folded, sizeof folded)}, w;
     size_t n = 0;

@@ -8,8 +8,8 @@
 struct industries;
 struct industries *industries_load(struct arena *a);
 
-/* *v becomes a code of two to six digits ("541511"; sectors that span codes as "31-33"), and *title its English title. From a
- * code as it stands; from a title, as it is or in the words of share/lists/industries.tsv ("SaaS"); else from the title
+/* *v becomes a code of two to six digits ("541511"; sectors that span codes as "31-33"), and *title its English title. From
+ * a code as it stands; from a title, as it is or in the words of share/lists/industries.tsv ("SaaS"); else from the title
  * whose words the text shares most, counted by how rare they are: then the confidence is that share, and a share below 0.5
  * is invalid (RULE_UNKNOWN). */
 void industry_clean(const struct industries *l, struct arena *a, str original, struct clean_value *v, str *title);

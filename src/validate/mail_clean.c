@@ -171,7 +171,8 @@ void mail_clean(const struct mail_lists *l, struct arena *a, str original, str c
     const ptrdiff_t at = str_find_byte(low, '@');
     if (at < 0) {
         clean_refuse(v, RULE_NO_AT);
-        if (mail_typo(l, low, &out->suggestion, &out->suggestion_confidence) && out->suggestion_confidence < SUGGESTION_LEAST)
+        if (mail_typo(l, low, &out->suggestion, &out->suggestion_confidence) &&
+            out->suggestion_confidence < SUGGESTION_LEAST)
             out->suggestion = (str){0};
         return;
     }

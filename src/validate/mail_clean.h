@@ -22,8 +22,8 @@ char mail_domain_kind(const struct mail_lists *l, str domain);
 bool mail_is_role(const struct mail_lists *l, str local);
 
 /* The provider of mail that `domain` is a slip of: one character left out, doubled, swapped with its neighbour or mistaken
- * for the key beside it, or any two such slips in a long name. False when there is none, when the domain is a provider's or
- * in the lists itself, or a well-known company's. *confidence: the estimated share of such domains that are slips: near 1
+ * for the key beside it, or any two such slips in a long name. False when there is none, when the domain is a provider's
+ * itself or a well-known company's; of domains in the lists only the plainest slips are taken. *confidence: the estimated share of such domains that are slips: near 1
  * when no such top-level domain exists, less for short names, which others own. */
 bool mail_typo(const struct mail_lists *l, str domain, str *provider, double *confidence);
 
@@ -33,7 +33,8 @@ bool mail_suffix_typo(struct arena *a, str domain, str *meant, double *confidenc
 
 struct mail_cleaned {
     enum mail_class class;
-    str suggestion; /* the whole address with another domain, when mail_typo has one of at least 0.4; taken or not. For a lone domain without "@": the domain */
+    str suggestion; /* the whole address with another domain, when mail_typo has one of at least 0.4; taken or not. For a
+                       lone domain without "@": the domain */
     double suggestion_confidence;
 };
 

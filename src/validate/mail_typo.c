@@ -6,12 +6,12 @@
 #include <math.h>
 
 /* What one character more or less, or another one, looks like. */
-enum slip { SLIP_NONE, SLIP_SWAP, SLIP_DOUBLE, SLIP_DROP, SLIP_KEY, SLIP_DOT, SLIP_OTHER, SLIP_TWO, SLIP_FAR };
+enum slip { SLIP_SWAP, SLIP_DOUBLE, SLIP_DROP, SLIP_KEY, SLIP_DOT, SLIP_OTHER, SLIP_TWO, SLIP_FAR };
 
 /* How likely such a slip is beside the others: people miss a key, hit its neighbour, hit twice and swap about equally often;
  * another letter in place of one is rarely a slip of the finger. */
-static const double slip_weight[] = {
-    [SLIP_SWAP] = 1, [SLIP_DOUBLE] = 0.9, [SLIP_DROP] = 1, [SLIP_KEY] = 0.9, [SLIP_DOT] = 1, [SLIP_OTHER] = 0.12, [SLIP_TWO] = 0.06};
+static const double slip_weight[] = {[SLIP_SWAP] = 1, [SLIP_DOUBLE] = 0.9, [SLIP_DROP] = 1,  [SLIP_KEY] = 0.9,
+                                     [SLIP_DOT] = 1,  [SLIP_OTHER] = 0.12, [SLIP_TWO] = 0.06};
 
 static bool are_neighbours(char a, char b) {
     static const char *const rows[] = {"1234567890-", "qwertyuiop", "asdfghjkl", "zxcvbnm"};
@@ -83,8 +83,8 @@ static enum slip slip_between(str meant, str typed, bool known_suffix) {
         s = one_less(meant, typed);
     else if (typed.len == meant.len)
         s = same_length(meant, typed);
-    if (s == SLIP_FAR && name_length(meant) >= (known_suffix ? 7 : 5) && typed.len + 2 >= meant.len && typed.len <= meant.len + 2 &&
-        text_edits(meant, typed) == 2)
+    if (s == SLIP_FAR && name_length(meant) >= (known_suffix ? 7 : 5) && typed.len + 2 >= meant.len &&
+        typed.len <= meant.len + 2 && text_edits(meant, typed) == 2)
         s = SLIP_TWO;
     return s;
 }
@@ -111,21 +111,31 @@ static bool is_other_ending(str meant, str typed, bool known_suffix) {
     return known_suffix && n == name_length(typed) && memcmp(meant.ptr, typed.ptr, n) == 0;
 }
 
+/* Squatters register slips of providers and give addresses there, so that lists of free and disposable domains have them
+ * ("gmial.com"); of the others in the lists only the name is alike ("yopmail.com"). */
+static bool is_plain_slip(str meant, str typed, enum slip s) {
+    return s != SLIP_OTHER && s != SLIP_TWO && name_length(meant) >= 5 && !is_other_ending(meant, typed, true);
+}
+
 static double likelihood(const struct mail_provider *p, str typed, enum slip s, bool known_suffix) {
     const size_t n = name_length(p->domain);
     if (!known_suffix)
         return s == SLIP_TWO ? 0.9 : s == SLIP_OTHER ? 0.93 : 0.985;
-    if (s == SLIP_OTHER || s == SLIP_TWO)
-        return n < 6 ? 0.3 : n < 8 ? 0.75 : 0.9;
+    /* Few people, few slips: the name is somebody's own the more often, the smaller the provider is. */
+    const double known = p->people / (p->people + 1);
+    if (s == SLIP_TWO)
+        return known * (n < 8 ? 0.3 : n < 10 ? 0.6 : 0.8);
+    if (s == SLIP_OTHER)
+        return known * (n < 6 ? 0.3 : n < 8 ? 0.65 : 0.9);
     const double share = is_other_ending(p->domain, typed, known_suffix) ? 0.8 : share_by_length(n);
-    return s == SLIP_DOUBLE || s == SLIP_SWAP || n > 4 ? share : share - 0.03;
+    return known * (s == SLIP_DOUBLE || s == SLIP_SWAP || n > 4 ? share : share - 0.03);
 }
 
 bool mail_suffix_typo(struct arena *a, str domain, str *meant, double *confidence) {
     static const struct {
         str suffix;
         double share; /* of the companies' domains, roughly */
-    } common[] = {{STR_INIT("com"), 0.6}, {STR_INIT("net"), 0.06}, {STR_INIT("org"), 0.06}, {STR_INIT("edu"), 0.02},
+    } common[] = {{STR_INIT("com"), 0.6},   {STR_INIT("net"), 0.06},  {STR_INIT("org"), 0.06}, {STR_INIT("edu"), 0.02},
                   {STR_INIT("info"), 0.01}, {STR_INIT("gov"), 0.005}, {STR_INIT("biz"), 0.005}};
     size_t dot = domain.len;
     while (dot > 0 && domain.ptr[dot - 1] != '.')
@@ -152,17 +162,18 @@ bool mail_suffix_typo(struct arena *a, str domain, str *meant, double *confidenc
 }
 
 bool mail_typo(const struct mail_lists *l, str domain, str *provider, double *confidence) {
-    if (domain.len < 3 || domain.len > 40 || mail_domain_kind(l, domain))
+    if (domain.len < 3 || domain.len > 40 || mail_is_provider(l, domain))
         return false;
     for (size_t i = 0; i < l->n_company; i++)
         if (str_equal(l->company[i], domain))
             return false;
+    const bool listed = mail_domain_kind(l, domain) != 0;
     const bool known_suffix = str_find_byte(domain, '.') >= 0 && host_suffix_is_known(domain);
     double best = 0, sum = 0, sure = 0;
     for (size_t i = 0; i < l->n_provider; i++) {
         const struct mail_provider *p = &l->provider[i];
         const enum slip s = slip_between(p->domain, domain, known_suffix);
-        if (s == SLIP_FAR || s == SLIP_NONE || is_other_country(p->domain, domain))
+        if (s == SLIP_FAR || is_other_country(p->domain, domain) || (listed && !is_plain_slip(p->domain, domain, s)))
             continue;
         const double weight = sqrt(p->people) * slip_weight[s];
         sum += weight;

@@ -66,8 +66,12 @@ static struct names *load(struct arena *a, str text, unsigned extra) {
     return t;
 }
 
-struct names *names_countries(struct arena *a) { return load(a, asset_get(STR("lists/countries.tsv")), 1); }
-struct names *names_languages(struct arena *a) { return load(a, asset_get(STR("lists/languages.tsv")), 0); }
+struct names *names_countries(struct arena *a) {
+    return load(a, asset_get(STR("lists/countries.tsv")), 1);
+}
+struct names *names_languages(struct arena *a) {
+    return load(a, asset_get(STR("lists/languages.tsv")), 0);
+}
 
 static const struct name *look_up(const struct names *t, str text) {
     char folded[NAME_BYTE];

@@ -7,20 +7,21 @@
 
 enum { PERSON_MAX_BYTE = 300, PERSON_WORD_MAX = 24 };
 
-static const char *const honorifics[] = {"mr",    "mrs",   "ms",   "miss", "mx",    "dr",   "prof", "professor", "sir", "madam",
-                                         "dame",  "lord",  "lady", "rev",  "hon",   "herr", "frau", "fräulein",  "dipl-ing",
-                                         "mag",   "ing",   "ir",   "mme",  "mlle",  "monsieur", "madame", "sig", "sig.ra",
-                                         "signor", "signora", "sr",  "sra", "srta", "señor", "señora", "don", "doña", "dott",
-                                         "dott.ssa", "drs", "mag.", "shri", "smt", "capt", "col", "lt", "gen", "sgt", "maj", NULL};
-static const char *const suffixes[] = {"phd",  "ph.d", "md",  "m.d",  "mba",  "m.b.a", "msc", "m.sc", "bsc",  "b.sc", "esq",
-                                       "cpa",  "cfa",  "pmp", "dds",  "jd",   "j.d",   "llm", "ll.m", "rn",   "dba",  "edd",
-                                       "ba",   "b.a",  "m.a", "mph",  "pe",   "cissp", "cism", "shrm-cp", "obe", "mbe", "cbe",
-                                       "frcs", "bcom", "pharmd", "acca", "ret", "faia", "aia", "mbb", NULL};
+static const char *const honorifics[] = {
+    "mr",   "mrs",  "ms",   "miss",  "mx",       "dr",     "prof", "professor", "sir",      "madam",
+    "dame", "lord", "lady", "rev",   "hon",      "herr",   "frau", "fräulein",  "dipl-ing", "mag",
+    "ing",  "ir",   "mme",  "mlle",  "monsieur", "madame", "sig",  "sig.ra",    "signor",   "signora",
+    "sr",   "sra",  "srta", "señor", "señora",   "don",    "doña", "dott",      "dott.ssa", "drs",
+    "mag.", "shri", "smt",  "capt",  "col",      "lt",     "gen",  "sgt",       "maj",      NULL};
+static const char *const suffixes[] = {
+    "phd",  "ph.d",    "md",  "m.d", "mba",  "m.b.a", "msc",  "m.sc",   "bsc",  "b.sc", "esq",  "cpa", "cfa", "pmp",
+    "dds",  "jd",      "j.d", "llm", "ll.m", "rn",    "dba",  "edd",    "ba",   "b.a",  "m.a",  "mph", "pe",  "cissp",
+    "cism", "shrm-cp", "obe", "mbe", "cbe",  "frcs",  "bcom", "pharmd", "acca", "ret",  "faia", "aia", "mbb", NULL};
 static const char *const generations[] = {"jr", "sr", "ii", "iii", "iv", "junior", "senior", NULL};
-static const char *const particles[] = {"van",  "von",  "der", "den", "de",  "del", "della", "di",  "da",  "dos", "das", "do",
-                                        "du",   "des",  "la",  "le",  "las", "los", "ter",   "ten", "zu",  "zum", "zur", "vom",
-                                        "bin",  "ibn",  "bint", "al", "el",  "af",  "av",    "y",   "e",   "dell", "degli", "dei",
-                                        "'t",   "het",  "op",  "te",  "san", NULL};
+static const char *const particles[] = {"van",  "von",   "der", "den", "de",   "del", "della", "di",  "da",  "dos", "das",
+                                        "do",   "du",    "des", "la",  "le",   "las", "los",   "ter", "ten", "zu",  "zum",
+                                        "zur",  "vom",   "bin", "ibn", "bint", "al",  "el",    "af",  "av",  "y",   "e",
+                                        "dell", "degli", "dei", "'t",  "het",  "op",  "te",    "san", NULL};
 
 static bool in_list(const char *const *list, str word) {
     while (word.len > 1 && word.ptr[word.len - 1] == '.')
@@ -59,7 +60,7 @@ static str without_pair(struct arena *a, struct clean_value *v, str s, str open,
 static str without_nickname(struct arena *a, struct clean_value *v, str s) {
     s = without_pair(a, v, s, STR("\""), STR("\""));
     s = without_pair(a, v, s, STR("("), STR(")"));
-    s = without_pair(a, v, s, STR("[" ), STR("]"));
+    s = without_pair(a, v, s, STR("["), STR("]"));
     s = without_pair(a, v, s, STR("\xE2\x80\x9C"), STR("\xE2\x80\x9D"));
     s = without_pair(a, v, s, STR("\xE2\x80\x9E"), STR("\xE2\x80\x9C"));
     return without_pair(a, v, s, STR(" '"), STR("' "));

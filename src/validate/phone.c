@@ -5,8 +5,9 @@
 
 enum { PHONE_MAX_BYTE = 200 };
 
-static const char *const types[] = {"fixed_line", "mobile", "fixed_line_or_mobile", "toll_free", "premium_rate",
-                                    "shared_cost", "voip", "personal_number", "pager", "uan", "voicemail"};
+static const char *const types[] = {"fixed_line",  "mobile", "fixed_line_or_mobile", "toll_free", "premium_rate",
+                                    "shared_cost", "voip",   "personal_number",      "pager",     "uan",
+                                    "voicemail"};
 
 static bool is_letter(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
 
@@ -31,9 +32,7 @@ void phone_clean(struct arena *a, str original, str region, struct clean_value *
         clean_apply(v, RULE_INTERNATIONAL_ZEROS);
     }
     if (r != PHONE_READ) {
-        clean_refuse(v, r == PHONE_NOT_READ  ? RULE_NOT_A_PHONE
-                        : r == PHONE_NO_REGION ? RULE_NO_REGION
-                                               : RULE_NOT_IN_REGION);
+        clean_refuse(v, r == PHONE_NOT_READ ? RULE_NOT_A_PHONE : r == PHONE_NO_REGION ? RULE_NO_REGION : RULE_NOT_IN_REGION);
         return;
     }
     v->value = str_copy(a, (str){p.e164, p.len});

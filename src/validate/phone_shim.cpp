@@ -13,7 +13,8 @@
 using i18n::phonenumbers::PhoneNumber;
 using i18n::phonenumbers::PhoneNumberUtil;
 
-extern "C" enum phone_read phone_shim_read(const char *text, size_t n, const char *region, struct phone_parsed *out) noexcept {
+extern "C" enum phone_read phone_shim_read(const char *text, size_t n, const char *region,
+                                           struct phone_parsed *out) noexcept {
     try {
         const PhoneNumberUtil &util = *PhoneNumberUtil::GetInstance();
         PhoneNumber number;

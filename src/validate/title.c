@@ -11,29 +11,95 @@ const char *title_area_name(enum title_area a) {
     return names[a];
 }
 
-static const char *const technical[] = {
-    "engineer", "engineering", "engineers", "software", "developer", "programmer", "technology", "technologies",
-    "technical", "technique", "data", "it", "cto", "cio", "ciso", "systems", "system", "scientist", "scientific", "science",
-    "research", "researcher", "rd", "architect", "architecture", "devops", "security", "hardware", "web", "cloud", "network",
-    "networks", "infrastructure", "analyst", "database", "platform", "android", "ios", "java", "ai", "ml", "ux", "ui", "qa",
-    "test", "testing", "sysadmin", "administrator", "frontend", "backend", "stack", "digital", "tech", "sre", "robotics",
-    "mobile", "cyber", "cybersecurity", "informatics", "computer", "electrical", "electronics", "mechanical", "innovation",
-    "entwickler", "entwicklerin", "ingenieur", "informatiker", "developpeur", "desarrollador", "ingeniero", NULL};
+static const char *const technical[] = {"engineer",
+                                        "engineering",
+                                        "engineers",
+                                        "software",
+                                        "developer",
+                                        "programmer",
+                                        "technology",
+                                        "technologies",
+                                        "technical",
+                                        "technique",
+                                        "data",
+                                        "it",
+                                        "cto",
+                                        "cio",
+                                        "ciso",
+                                        "systems",
+                                        "system",
+                                        "scientist",
+                                        "scientific",
+                                        "science",
+                                        "research",
+                                        "researcher",
+                                        "rd",
+                                        "architect",
+                                        "architecture",
+                                        "devops",
+                                        "security",
+                                        "hardware",
+                                        "web",
+                                        "cloud",
+                                        "network",
+                                        "networks",
+                                        "infrastructure",
+                                        "analyst",
+                                        "database",
+                                        "platform",
+                                        "android",
+                                        "ios",
+                                        "java",
+                                        "ai",
+                                        "ml",
+                                        "ux",
+                                        "ui",
+                                        "qa",
+                                        "test",
+                                        "testing",
+                                        "sysadmin",
+                                        "administrator",
+                                        "frontend",
+                                        "backend",
+                                        "stack",
+                                        "digital",
+                                        "tech",
+                                        "sre",
+                                        "robotics",
+                                        "mobile",
+                                        "cyber",
+                                        "cybersecurity",
+                                        "informatics",
+                                        "computer",
+                                        "electrical",
+                                        "electronics",
+                                        "mechanical",
+                                        "innovation",
+                                        "entwickler",
+                                        "entwicklerin",
+                                        "ingenieur",
+                                        "informatiker",
+                                        "developpeur",
+                                        "desarrollador",
+                                        "ingeniero",
+                                        NULL};
 /* Those that make even the one at the top technical. */
-static const char *const technical_heads[] = {"cto", "ciso", "technology", "technical", "scientific", "tech", "engineer",
-                                              "engineering", "designer", "scientist", NULL};
-static const char *const selling[] = {"sales", "marketing", "marketer", "cmo", "seo", "sem", "vertrieb", "ventas", "vendas",
-                                      "seller", "salesman", "marketeer", "advertising", "commercial", NULL};
-static const char *const business[] = {"business", "operations", "finance", "strategy", "general", "owner",
-                                       "ceo", "coo", "cfo", "president", "investment", "investor", "founder", "cofounder",
-                                       "chairman", NULL};
+static const char *const technical_heads[] = {"cto",      "ciso",        "technology", "technical", "scientific", "tech",
+                                              "engineer", "engineering", "designer",   "scientist", NULL};
+static const char *const selling[] = {"sales",    "marketing", "marketer",    "cmo",        "seo",
+                                      "sem",      "vertrieb",  "ventas",      "vendas",     "seller",
+                                      "salesman", "marketeer", "advertising", "commercial", NULL};
+static const char *const business[] = {"business", "operations", "finance",  "strategy",  "general",    "owner",
+                                       "ceo",      "coo",        "cfo",      "president", "investment", "investor",
+                                       "founder",  "cofounder",  "chairman", NULL};
 
 /* Relative weights of the areas at each level when no word says more: most of those who lead a company or a part of it do
  * business, most others something of their own. */
-static const double usual[TITLE_LEVEL_COUNT][TITLE_AREA_COUNT] = {
-    [TITLE_C_SUITE] = {0.85, 0.08, 0.01, 0.06}, [TITLE_VP] = {0.88, 0.04, 0.02, 0.06},
-    [TITLE_DIRECTOR] = {0.60, 0.08, 0.02, 0.30}, [TITLE_MANAGER] = {0.08, 0.12, 0.03, 0.77},
-    [TITLE_OTHER] = {0.10, 0.15, 0.03, 0.72}};
+static const double usual[TITLE_LEVEL_COUNT][TITLE_AREA_COUNT] = {[TITLE_C_SUITE] = {0.85, 0.08, 0.01, 0.06},
+                                                                  [TITLE_VP] = {0.88, 0.04, 0.02, 0.06},
+                                                                  [TITLE_DIRECTOR] = {0.60, 0.08, 0.02, 0.30},
+                                                                  [TITLE_MANAGER] = {0.08, 0.12, 0.03, 0.77},
+                                                                  [TITLE_OTHER] = {0.10, 0.15, 0.03, 0.72}};
 
 static size_t count(const struct title_words *w, const char *const *list) {
     size_t n = 0;
@@ -45,8 +111,10 @@ static size_t count(const struct title_words *w, const char *const *list) {
 /* "Software Development" is technical work, "Business Development" is none. */
 static bool is_technical_development(const struct title_words *w) {
     static const char *const not_things[] = {"business", "organizational", "organisational", "corporate", "professional",
-                                             "talent", "career", "leadership", "staff", "people", "sales", "market", "retail",
-                                             "partner", "training", "and", "fund", "economic", "community", "biz", NULL};
+                                             "talent",   "career",         "leadership",     "staff",     "people",
+                                             "sales",    "market",         "retail",         "partner",   "training",
+                                             "and",      "fund",           "economic",       "community", "biz",
+                                             NULL};
     static const char *const developments[] = {"development", "entwicklung", "developpement", "desarrollo", NULL};
     for (size_t i = 0; i < w->n; i++)
         if (title_word_is(w, i, developments) && i > 0 && !title_word_is(w, i - 1, not_things))
@@ -82,17 +150,17 @@ enum title_area title_area_of(str title, enum title_level level, double p[TITLE_
 /* Short forms that mean one thing in a title. */
 static str written_out(str word) {
     static const str forms[][2] = {
-        {STR_INIT("sr"), STR_INIT("Senior")},      {STR_INIT("snr"), STR_INIT("Senior")},
-        {STR_INIT("jr"), STR_INIT("Junior")},      {STR_INIT("jnr"), STR_INIT("Junior")},
-        {STR_INIT("mgr"), STR_INIT("Manager")},    {STR_INIT("mngr"), STR_INIT("Manager")},
-        {STR_INIT("dir"), STR_INIT("Director")},   {STR_INIT("asst"), STR_INIT("Assistant")},
-        {STR_INIT("assoc"), STR_INIT("Associate")}, {STR_INIT("exec"), STR_INIT("Executive")},
-        {STR_INIT("eng"), STR_INIT("Engineering")}, {STR_INIT("engr"), STR_INIT("Engineer")},
-        {STR_INIT("mktg"), STR_INIT("Marketing")}, {STR_INIT("mkt"), STR_INIT("Marketing")},
-        {STR_INIT("ops"), STR_INIT("Operations")}, {STR_INIT("dev"), STR_INIT("Development")},
-        {STR_INIT("mgmt"), STR_INIT("Management")}, {STR_INIT("admin"), STR_INIT("Administrator")},
-        {STR_INIT("acct"), STR_INIT("Account")},   {STR_INIT("intl"), STR_INIT("International")},
-        {STR_INIT("natl"), STR_INIT("National")},  {STR_INIT("pres"), STR_INIT("President")},
+        {STR_INIT("sr"), STR_INIT("Senior")},        {STR_INIT("snr"), STR_INIT("Senior")},
+        {STR_INIT("jr"), STR_INIT("Junior")},        {STR_INIT("jnr"), STR_INIT("Junior")},
+        {STR_INIT("mgr"), STR_INIT("Manager")},      {STR_INIT("mngr"), STR_INIT("Manager")},
+        {STR_INIT("dir"), STR_INIT("Director")},     {STR_INIT("asst"), STR_INIT("Assistant")},
+        {STR_INIT("assoc"), STR_INIT("Associate")},  {STR_INIT("exec"), STR_INIT("Executive")},
+        {STR_INIT("eng"), STR_INIT("Engineering")},  {STR_INIT("engr"), STR_INIT("Engineer")},
+        {STR_INIT("mktg"), STR_INIT("Marketing")},   {STR_INIT("mkt"), STR_INIT("Marketing")},
+        {STR_INIT("ops"), STR_INIT("Operations")},   {STR_INIT("dev"), STR_INIT("Development")},
+        {STR_INIT("mgmt"), STR_INIT("Management")},  {STR_INIT("admin"), STR_INIT("Administrator")},
+        {STR_INIT("acct"), STR_INIT("Account")},     {STR_INIT("intl"), STR_INIT("International")},
+        {STR_INIT("natl"), STR_INIT("National")},    {STR_INIT("pres"), STR_INIT("President")},
         {STR_INIT("coord"), STR_INIT("Coordinator")}};
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
         if (str_equal_nocase(word, forms[i][0]))
@@ -123,12 +191,12 @@ static str with_whole_words(struct arena *a, struct clean_value *v, str s) {
     return buf_str(out);
 }
 
-static const char *const kept_small[] = {"of", "and", "the", "for", "in", "at", "to", "a", "an", "de", "du", "des", "la", "und",
-                                         "für", "von", "y", "e", "et", "on", "with", "by", NULL};
-static const char *const kept_large[] = {"CEO", "CFO", "CTO", "COO", "CMO", "CIO", "CSO", "CCO", "CPO", "CRO", "CISO", "CDO",
-                                         "CHRO", "VP", "SVP", "EVP", "AVP", "IT", "HR", "R&D", "US", "UK", "EMEA", "APAC",
-                                         "UX", "UI", "QA", "AI", "ML", "SEO", "SEM", "CRM", "ERP", "SAP", "GM", "MD", "PR",
-                                         "BI", "IOS", "EU", "USA", "M&A", "B2B", "SAAS", "PMO", NULL};
+static const char *const kept_small[] = {"of", "and", "the", "for", "in", "at", "to", "a",  "an",   "de", "du", "des",
+                                         "la", "und", "für", "von", "y",  "e",  "et", "on", "with", "by", NULL};
+static const char *const kept_large[] = {
+    "CEO", "CFO", "CTO", "COO", "CMO", "CIO", "CSO",  "CCO",  "CPO", "CRO", "CISO", "CDO",  "CHRO", "VP",  "SVP", "EVP",
+    "AVP", "IT",  "HR",  "R&D", "US",  "UK",  "EMEA", "APAC", "UX",  "UI",  "QA",   "AI",   "ML",   "SEO", "SEM", "CRM",
+    "ERP", "SAP", "GM",  "MD",  "PR",  "BI",  "IOS",  "EU",   "USA", "M&A", "B2B",  "SAAS", "PMO",  NULL};
 
 void title_clean(struct arena *a, str original, struct clean_value *v) {
     if (!clean_begin(v, original, TITLE_MAX_BYTE))

@@ -20,8 +20,8 @@ enum title_level title_level_of(str title);
  * is usual at the level. */
 enum title_area title_area_of(str title, enum title_level level, double p[TITLE_AREA_COUNT]);
 
-/* *v becomes the title with single blanks, common short forms written out ("Sr." "Mgr"), and capitals as in a heading when it
- * was all capitals or all small letters. */
+/* *v becomes the title with single blanks, common short forms written out ("Sr." "Mgr"), and capitals as in a heading when
+ * it was all capitals or all small letters. */
 void title_clean(struct arena *a, str original, struct clean_value *v);
 
 #endif

@@ -18,8 +18,7 @@ static bool ends_part(str s, size_t i) {
         return (i > 0 && s.ptr[i - 1] == ' ') || (i + 1 < s.len && s.ptr[i + 1] == ' ');
     /* dashes and dots of U+2010 to U+2027 */
     return (unsigned char)c == 0xE2 && i + 2 < s.len && (unsigned char)s.ptr[i + 1] == 0x80 &&
-           (unsigned char)s.ptr[i + 2] >= 0x90 && (unsigned char)s.ptr[i + 2] <= 0xA7 &&
-           (unsigned char)s.ptr[i + 2] != 0x99;
+           (unsigned char)s.ptr[i + 2] >= 0x90 && (unsigned char)s.ptr[i + 2] <= 0xA7 && (unsigned char)s.ptr[i + 2] != 0x99;
 }
 
 static void add_word(struct title_words *w, str word, unsigned part) {
@@ -59,8 +58,8 @@ static str with_and(str s, char to[TITLE_MAX_BYTE]) {
     for (size_t i = 0; i < s.len && n + 3 <= TITLE_MAX_BYTE; i++) {
         const bool blank = (i > 0 && s.ptr[i - 1] == ' ') || (i + 1 < s.len && s.ptr[i + 1] == ' ');
         const bool and = s.ptr[i] == '&' && blank;
-        memcpy(to + n, and ? "and" : s.ptr + i, and ? 3 : 1);
-        n += and ? 3 : 1;
+        memcpy(to + n, and? "and" : s.ptr + i, and? 3 : 1);
+        n += and? 3 : 1;
     }
     return utf8_cut((str){to, n}, TITLE_MAX_BYTE);
 }
@@ -90,27 +89,83 @@ static bool word_at(const struct title_words *w, size_t i, const char *word) {
     return i < w->n && str_equal(w->word[i], str_from(word));
 }
 
-static const char *const officers[] = {"ceo",  "cfo",  "cto",  "coo",  "cmo",  "cio",   "cso",   "cco",          "cpo",
-                                       "cro",  "ciso", "cdo",  "chro", "clo",  "cbo",   "cxo",   "cgo",          "cao",
-                                       "pdg",  "dg",   "cvo",  "cko",  "cae",  "ceoin", "geschaftsfuhrer", "geschaeftsfuhrer",
-                                       "geschaftsfuhrerin", "vorstand", "chairman", "chairwoman", "chairperson", "founder",
-                                       "founders", "cofounder", "cofounders", "fondateur", "fondatrice", "grunder",
-                                       "fundador", "fundadora", "fondatore", "oprichter", NULL};
+static const char *const officers[] = {"ceo",
+                                       "cfo",
+                                       "cto",
+                                       "coo",
+                                       "cmo",
+                                       "cio",
+                                       "cso",
+                                       "cco",
+                                       "cpo",
+                                       "cro",
+                                       "ciso",
+                                       "cdo",
+                                       "chro",
+                                       "clo",
+                                       "cbo",
+                                       "cxo",
+                                       "cgo",
+                                       "cao",
+                                       "pdg",
+                                       "dg",
+                                       "cvo",
+                                       "cko",
+                                       "cae",
+                                       "ceoin",
+                                       "geschaftsfuhrer",
+                                       "geschaeftsfuhrer",
+                                       "geschaftsfuhrerin",
+                                       "vorstand",
+                                       "chairman",
+                                       "chairwoman",
+                                       "chairperson",
+                                       "founder",
+                                       "founders",
+                                       "cofounder",
+                                       "cofounders",
+                                       "fondateur",
+                                       "fondatrice",
+                                       "grunder",
+                                       "fundador",
+                                       "fundadora",
+                                       "fondatore",
+                                       "oprichter",
+                                       NULL};
 /* What of these outranks whatever else the title says, wherever it stands. */
-static const char *const owners[] = {"chairman", "chairwoman", "chairperson", "founder", "founders", "cofounder",
-                                     "cofounders", "fondateur", "fondatrice", "grunder", "fundador", "fundadora",
-                                     "fondatore", "oprichter", "board", "vorstand", NULL};
-static const char *const vices[] = {"vp", "svp", "evp", "avp", "rvp", "gvp", "vicepresident", "vicepresidente", "sevp", NULL};
-static const char *const directors[] = {"director", "directors", "head",     "directeur",  "directrice", "direktor",
-                                        "leiter",   "leiterin",  "abteilungsleiter", "bereichsleiter", "direttore",
-                                        "diretor",  "diretora",  "directora", "directo",  "direttrice", "hoofd", "dir", NULL};
-static const char *const managers[] = {"manager",  "managers", "mgr",     "lead",     "leader",     "supervisor",
-                                       "gerente",  "gm", "responsable", "teamleiter", "teamleiterin", "projektleiter",
-                                       "projektleiterin", "superintendent", "leads", "teamlead", "jefe", "jefa", "mngr", NULL};
-static const char *const helpers[] = {"assistant", "secretary", "advisor", "adviser", "aide", "pa", "ea", "office", "assistenz",
-                                      "assistentin", "asistente", "consultant", "reporting", NULL};
-static const char *const bodies[] = {"office", "group", "team", "staff", "network", "club", "forum", "community", "program",
-                                     "programme", "practice", "summit", "council", NULL};
+static const char *const owners[] = {"chairman",   "chairwoman", "chairperson", "founder",  "founders", "cofounder",
+                                     "cofounders", "fondateur",  "fondatrice",  "grunder",  "fundador", "fundadora",
+                                     "fondatore",  "oprichter",  "board",       "vorstand", NULL};
+static const char *const vices[] = {"vp",   "svp", "evp", "avp", "rvp", "gvp", "vicepresident", "vicepresidente",
+                                    "sevp", NULL};
+static const char *const directors[] = {
+    "director", "directors",        "head",           "directeur", "directrice", "direktor", "leiter",
+    "leiterin", "abteilungsleiter", "bereichsleiter", "direttore", "diretor",    "diretora", "directora",
+    "directo",  "direttrice",       "hoofd",          "dir",       NULL};
+static const char *const managers[] = {"manager",
+                                       "managers",
+                                       "mgr",
+                                       "lead",
+                                       "leader",
+                                       "supervisor",
+                                       "gerente",
+                                       "gm",
+                                       "responsable",
+                                       "teamleiter",
+                                       "teamleiterin",
+                                       "projektleiter",
+                                       "projektleiterin",
+                                       "superintendent",
+                                       "leads",
+                                       "teamlead",
+                                       "jefe",
+                                       "jefa",
+                                       "mngr",
+                                       NULL};
+static const char *const helpers[] = {"assistant", "secretary", "advisor",     "adviser",   "aide",       "pa",        "ea",
+                                      "office",    "assistenz", "assistentin", "asistente", "consultant", "reporting", NULL};
+static const char *const bodies[] = {"office",    "group",   "team",      "staff",    "network", "club",    "forum",
+                                     "community", "program", "programme", "practice", "summit",  "council", NULL};
 static const char *const small[] = {"to", "of", "the", "for", NULL};
 
 /* "Assistant to the CEO", "Office of the CTO", "CTO Group": the title is somebody else's. */
@@ -128,8 +183,9 @@ static bool is_somebody_elses(const struct title_words *w, size_t i) {
 
 /* "Chief … Officer" and most other chiefs are officers; these chiefs are heads of a craft. */
 static bool is_chief_of_craft(const struct title_words *w, size_t i) {
-    static const char *const crafts[] = {"architect", "engineer", "accountant", "nurse", "resident", "director", "inspector",
-                                         "clerk", "pilot", "surgeon", "chemist", "designer", NULL};
+    static const char *const crafts[] = {"architect", "engineer",  "accountant", "nurse", "resident",
+                                         "director",  "inspector", "clerk",      "pilot", "surgeon",
+                                         "chemist",   "designer",  NULL};
     bool craft = word_at(w, i + 1, "of") && word_at(w, i + 2, "staff");
     for (size_t k = i + 1; k < w->n && w->part[k] == w->part[i]; k++) {
         if (word_at(w, k, "officer") || word_at(w, k, "executive"))
@@ -146,7 +202,8 @@ static bool is_seat(const struct title_words *w, size_t i) {
 }
 
 static bool is_chair(const struct title_words *w, size_t i) {
-    static const char *const schools[] = {"department", "dept", "sciences", "science", "professor", "faculty", "studies", NULL};
+    static const char *const schools[] = {"department", "dept",    "sciences", "science",
+                                          "professor",  "faculty", "studies",  NULL};
     if (!word_at(w, i, "chair") || (word_at(w, i + 1, "of") && !word_at(w, i + 2, "the")))
         return false;
     for (size_t k = 0; k < w->n; k++)
@@ -162,11 +219,13 @@ static bool is_founding(const struct title_words *w, size_t i) {
 }
 
 static bool is_vice(const struct title_words *w, size_t i) {
-    return title_word_is(w, i, vices) || (word_at(w, i, "vice") && (word_at(w, i + 1, "president") || word_at(w, i + 1, "pres")));
+    return title_word_is(w, i, vices) ||
+           (word_at(w, i, "vice") && (word_at(w, i + 1, "president") || word_at(w, i + 1, "pres")));
 }
 
 static bool is_head(const struct title_words *w, size_t i) {
-    static const char *const crafts[] = {"coach", "chef", "nurse", "teacher", "start", "waiter", "barista", "hunter", "count", NULL};
+    static const char *const crafts[] = {"coach",  "chef",    "nurse",  "teacher", "start",
+                                         "waiter", "barista", "hunter", "count",   NULL};
     return title_word_is(w, i, directors) && !(word_at(w, i, "head") && title_word_is(w, i + 1, crafts)) &&
            !(i > 0 && word_at(w, i - 1, "board") && !word_at(w, i, "head"));
 }
@@ -183,8 +242,8 @@ static bool has_rank(const struct title_words *w, size_t i) {
 
 /* "Brand President" and "President, National Accounts" lead a part of a company, as a head does. */
 static bool is_president_of_part(const struct title_words *w, size_t i) {
-    static const char *const whole[] = {"co", "the", "former", "past", "founding", "acting", "interim", "and", "senior",
-                                        "executive", "deputy", "group", "company", "ex", "owner", NULL};
+    static const char *const whole[] = {"co",     "the",       "former", "past",  "founding", "acting", "interim", "and",
+                                        "senior", "executive", "deputy", "group", "company",  "ex",     "owner",   NULL};
     if (i > 0 && w->part[i - 1] == w->part[i] && !title_word_is(w, i - 1, whole) && !has_rank(w, i - 1))
         return true;
     for (size_t k = 0; k < w->n; k++)
@@ -205,7 +264,8 @@ static void look_at(const struct title_words *w, size_t i, struct found *f) {
         f->vice = true;
         f->vice_at = i;
     }
-    f->owner |= (title_word_is(w, i, owners) && (!word_at(w, i, "board") || is_seat(w, i))) || is_chair(w, i) || is_founding(w, i);
+    f->owner |=
+        (title_word_is(w, i, owners) && (!word_at(w, i, "board") || is_seat(w, i))) || is_chair(w, i) || is_founding(w, i);
     const bool chief = word_at(w, i, "chief") || word_at(w, i, "chiefs");
     if ((title_word_is(w, i, officers) || (chief && !is_chief_of_craft(w, i))) && !f->officer) {
         f->officer = true;
