@@ -33,7 +33,9 @@ bool mail_suffix_typo(struct arena *a, str domain, str *meant, double *confidenc
 
 struct mail_cleaned {
     enum mail_class class;
-    str suggestion; /* the whole address with another domain, when mail_typo has one of at least 0.4; taken or not. For a
+    /* The whole address with another domain, when there is a slip at least 0.4 likely, taken or not; of a lone domain
+     * without "@" the other domain. */
+    str suggestion;
                        lone domain without "@": the domain */
     double suggestion_confidence;
 };
