@@ -35,6 +35,7 @@ extern const struct command command_doctor;
 extern const struct command command_bench_pipeline;
 extern const struct command command_sample;
 extern const struct command command_clean;
+extern const struct command command_simulate;
 extern const struct command command_dedupe;
 extern const struct command command_text_train;
 extern const struct command command_check;
@@ -75,6 +76,7 @@ const struct command *const commands[] = {
     &command_bench_pipeline,
     &command_sample,
     &command_clean,
+    &command_simulate,
     &command_dedupe,
     &command_text_train,
     &command_check,
