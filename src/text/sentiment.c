@@ -53,6 +53,23 @@ static bool in_reach(const struct sentence *s, size_t i, enum word_class c, size
     return false;
 }
 
+static bool compares(const struct token *t) {
+    static const str words[] = {STR_INIT("compared"), STR_INIT("from"), STR_INIT("versus"),
+                                STR_INIT("against"),  STR_INIT("vs"),   STR_INIT("corresponding")};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (str_equal(t->text, words[i]))
+            return true;
+    return false;
+}
+
+/* Whether token i is in what something is compared to: "versus a loss". */
+static bool is_past(const struct sentence *s, size_t i) {
+    for (size_t k = 1; k <= 4 && k <= i; k++)
+        if (compares(&s->token[i - k]))
+            return true;
+    return false;
+}
+
 static void add_hit(struct judged *j, size_t at, enum word_class class, bool object, double polarity) {
     if (j->n == HITS)
         return;
@@ -90,15 +107,6 @@ static void read_word_alone(struct judged *j, size_t i) {
 
 /* ---- amounts compared ---- */
 
-static bool compares(const struct token *t) {
-    static const str words[] = {STR_INIT("compared"), STR_INIT("from"), STR_INIT("versus"),
-                                STR_INIT("against"),  STR_INIT("vs"),   STR_INIT("corresponding")};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (str_equal(t->text, words[i]))
-            return true;
-    return false;
-}
-
 static size_t noun_before(const struct sentence *s, size_t i, size_t stop) {
     for (size_t k = i; k-- > stop;)
         if (is_noun(&s->token[k]))
@@ -106,17 +114,23 @@ static size_t noun_before(const struct sentence *s, size_t i, size_t stop) {
     return SENTENCE_TOKENS;
 }
 
+/* A number that is no year, day or quarter. */
+static bool is_amount(const struct token *t) {
+    const bool whole = t->value == floor(t->value);
+    return t->kind == TOKEN_NUMBER && (t->percent || !whole || (t->value >= 1000 && !(t->value >= 1900 && t->value < 2100)));
+}
+
 /* "profit 3.1 mn, compared to 5.0 mn": two amounts of one thing, when no word says the direction. */
 static void read_comparison(struct judged *j, size_t at) {
     const struct sentence *s = &j->sentence;
     size_t first = SENTENCE_TOKENS, second = SENTENCE_TOKENS;
     for (size_t k = 1; k <= COMPARED_REACH && k <= at && first == SENTENCE_TOKENS; k++)
-        if (s->token[at - k].kind == TOKEN_NUMBER && s->token[at - k].value >= 1000)
+        if (is_amount(&s->token[at - k]))
             first = at - k;
     for (size_t k = at + 1; k < s->n && k <= at + COMPARED_REACH && second == SENTENCE_TOKENS; k++)
-        if (s->token[k].kind == TOKEN_NUMBER && s->token[k].value >= 1000)
+        if (is_amount(&s->token[k]))
             second = k;
-    if (first == SENTENCE_TOKENS || second == SENTENCE_TOKENS)
+    if (first == SENTENCE_TOKENS || second == SENTENCE_TOKENS || s->token[first].percent != s->token[second].percent)
         return;
     const size_t of = noun_before(s, first, first > 16 ? first - 16 : 0), other = noun_before(s, second, at);
     if (of == SENTENCE_TOKENS)
@@ -154,6 +168,8 @@ static void read_sentence(struct judged *j, const struct lexicon *l, str text) {
     for (size_t i = 0; i < s->n; i++) {
         const struct token *t = &s->token[i];
         if (!t->entry || token_is(t, WORD_UP) || token_is(t, WORD_DOWN) || j->used[i])
+            continue;
+        if (token_is(t, WORD_HARM) && is_past(s, i))
             continue;
         if (token_is(t, WORD_HARM) && !token_is(t, WORD_BAD))
             add_hit(j, i, WORD_HARM, false, -harm_alone * t->entry->strength[WORD_HARM]);
