@@ -38,6 +38,9 @@ extern const struct command command_clean;
 extern const struct command command_simulate;
 extern const struct command command_dedupe;
 extern const struct command command_text_train;
+extern const struct command command_sentiment;
+extern const struct command command_topics;
+extern const struct command command_redact;
 extern const struct command command_check;
 extern const struct command command_help;
 extern const struct command command_version;
@@ -79,6 +82,9 @@ const struct command *const commands[] = {
     &command_simulate,
     &command_dedupe,
     &command_text_train,
+    &command_sentiment,
+    &command_topics,
+    &command_redact,
     &command_check,
     &command_help,
     &command_version,

@@ -44,7 +44,7 @@ static err add_row(struct reading *r, const struct table_row *row) {
         return OK;
     }
     if (r->n == TEXT_ROW_MAX)
-        return fail(ERR_LIMIT, "text_rows", "%s: more than %d rows", table_name(r->table), TEXT_ROW_MAX);
+        return fail(ERR_INPUT, "text_rows", "%s: more than %d rows", table_name(r->table), TEXT_ROW_MAX);
     if (r->n == r->cap)
         r->row = arena_grow(a, r->row, &r->cap, r->n + 1, sizeof *r->row);
     struct text_row *to = &r->row[r->n++];

@@ -1,7 +1,7 @@
 /* classifier.c — texts as sparse numbers, probabilities from them, and the stored model. */
 #include "text/classifier_priv.h"
 
-#include "ml/stored_priv.h"
+#include "ml/stored.h"
 #include "text/envelope_priv.h"
 #include "text/sentiment.h"
 

@@ -273,11 +273,11 @@ static struct fit fit_new(struct arena *a, const struct training *t, uint32_t he
     return f;
 }
 
-static void fit_run(struct arena *a, struct fit *f, double strong, double *x) {
+static void fit_run(struct arena *a, struct fit *f, double strong, double tolerance, double *x) {
     const struct lbfgs_problem p = {
         .n = (f->t->out->vocabulary.n + 1) * f->t->k, .ctx = f, .value = fit_value, .precondition = fit_precondition};
     f->penalty = 1 / (strong * (double)f->n);
-    const struct lbfgs_opts o = {.max_iteration = 150, .memory = MEMORY, .tolerance = 2e-7};
+    const struct lbfgs_opts o = {.max_iteration = 80, .memory = MEMORY, .tolerance = tolerance};
     lbfgs_minimise(a, &p, &o, x);
 }
 
@@ -290,7 +290,7 @@ static err run_fold(void *ctx, size_t fold, struct arena *scratch) {
     if (f.n == 0)
         return OK;
     for (size_t s = 0; s < PENALTIES; s++) {
-        fit_run(scratch, &f, strength[s], x);
+        fit_run(scratch, &f, strength[s], 2e-5, x);
         for (size_t i = 0; i < t->n; i++) {
             if (t->fold[i] != fold)
                 continue;
@@ -409,7 +409,7 @@ static double fit_all(struct training *t, size_t chosen) {
     const size_t k = t->k, d = t->out->vocabulary.n;
     double *x = ARENA_ARRAY(t->arena, (d + 1) * k, double);
     struct fit f = fit_new(t->arena, t, FOLDS);
-    fit_run(t->arena, &f, strength[chosen], x);
+    fit_run(t->arena, &f, strength[chosen], 1e-6, x);
     for (size_t i = 0; i < (d + 1) * k; i++)
         x[i] = short_number(x[i]);
     t->out->weight = x;
