@@ -23,8 +23,9 @@ bool mail_is_role(const struct mail_lists *l, str local);
 
 /* The provider of mail that `domain` is a slip of: one character left out, doubled, swapped with its neighbour or mistaken
  * for the key beside it, or any two such slips in a long name. False when there is none, when the domain is a provider's
- * itself or a well-known company's; of domains in the lists only the plainest slips are taken. *confidence: the estimated share of such domains that are slips: near 1
- * when no such top-level domain exists, less for short names, which others own. */
+ * itself or a well-known company's; of domains in the lists only the plainest slips are taken. *confidence: the estimated
+ * share of such domains that are slips: near 1 when no such top-level domain exists, less for short names, which others
+ * own, and for small providers. */
 bool mail_typo(const struct mail_lists *l, str domain, str *provider, double *confidence);
 
 /* The domain with another ending, when its own does not exist and is one slip away from a common one ("acme.con"); in the
@@ -36,7 +37,6 @@ struct mail_cleaned {
     /* The whole address with another domain, when there is a slip at least 0.4 likely, taken or not; of a lone domain
      * without "@" the other domain. */
     str suggestion;
-                       lone domain without "@": the domain */
     double suggestion_confidence;
 };
 
