@@ -4,6 +4,7 @@
 #include "validate/mail_priv.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 /* What one character more or less, or another one, looks like. */
 enum slip { SLIP_SWAP, SLIP_DOUBLE, SLIP_DROP, SLIP_KEY, SLIP_DOT, SLIP_OTHER, SLIP_TWO, SLIP_FAR };
