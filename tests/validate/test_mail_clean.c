@@ -134,10 +134,7 @@ static void what_is_not_sure_is_only_suggested(void **state) {
 }
 
 static void cleaning_again_changes_nothing(void **state) {
-    static const char *const texts[] = {"Ada <ada@gmail,com>",
-                                        "ADA@B\xC3\xBC"
-                                        "CHER.DE",
-                                        "ada@yaho.com", "x(at)y.org"};
+    static const char *const texts[] = {"Ada <ada@gmail,com>", "ADA@B\303\274CHER.DE", "ada@yaho.com", "x(at)y.org"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         struct clean_value once, twice;
         struct mail_cleaned m;
