@@ -41,6 +41,8 @@ extern const struct command command_text_train;
 extern const struct command command_sentiment;
 extern const struct command command_topics;
 extern const struct command command_redact;
+extern const struct command command_match;
+extern const struct command command_registry_build;
 extern const struct command command_check;
 extern const struct command command_help;
 extern const struct command command_version;
@@ -85,6 +87,8 @@ const struct command *const commands[] = {
     &command_sentiment,
     &command_topics,
     &command_redact,
+    &command_match,
+    &command_registry_build,
     &command_check,
     &command_help,
     &command_version,
