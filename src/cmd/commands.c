@@ -34,8 +34,13 @@ extern const struct command command_restore;
 extern const struct command command_doctor;
 extern const struct command command_bench_pipeline;
 extern const struct command command_sample;
+extern const struct command command_clean;
 extern const struct command command_simulate;
 extern const struct command command_dedupe;
+extern const struct command command_text_train;
+extern const struct command command_sentiment;
+extern const struct command command_topics;
+extern const struct command command_redact;
 extern const struct command command_match;
 extern const struct command command_registry_build;
 extern const struct command command_check;
@@ -75,8 +80,13 @@ const struct command *const commands[] = {
     &command_doctor,
     &command_bench_pipeline,
     &command_sample,
+    &command_clean,
     &command_simulate,
     &command_dedupe,
+    &command_text_train,
+    &command_sentiment,
+    &command_topics,
+    &command_redact,
     &command_match,
     &command_registry_build,
     &command_check,

@@ -3,7 +3,7 @@
 
 #include "ml/gbdt_bag.h"
 #include "ml/gbdt_tune.h"
-#include "ml/stored_priv.h"
+#include "ml/stored.h"
 #include "ml/treeshap.h"
 
 #include <math.h>

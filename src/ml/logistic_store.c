@@ -1,7 +1,7 @@
 /* logistic_store.c — logistic models as JSON, and back with nothing trusted. */
 #include "ml/linalg.h"
 #include "ml/logistic_priv.h"
-#include "ml/stored_priv.h"
+#include "ml/stored.h"
 
 #include <math.h>
 

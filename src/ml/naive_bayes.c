@@ -5,7 +5,7 @@
 #include "ml/naive_bayes.h"
 
 #include "ml/special.h"
-#include "ml/stored_priv.h"
+#include "ml/stored.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* stored.c — checked reading of stored models. */
-#include "ml/stored_priv.h"
+#include "ml/stored.h"
 
 #include <math.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
-/* stored_priv.h — reading and writing the parts that stored models have in common. Every refusal is ERR_CORRUPT
+/* stored.h — reading and writing the parts that stored models have in common. Every refusal is ERR_CORRUPT
  * "model_corrupt". */
-#ifndef GALENA_ML_STORED_PRIV_H
-#define GALENA_ML_STORED_PRIV_H
+#ifndef GALENA_ML_STORED_H
+#define GALENA_ML_STORED_H
 
 #include "base/json.h"
 
