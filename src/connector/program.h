@@ -16,10 +16,15 @@ enum { PROGRAM_MAX_BYTE = 16384 };
 /* A program as it stands in a file; constant after program_parse. */
 struct program;
 
+/* The programs of one file: compiled together, since what compiling costs (about 25 ms) is not the program but jq's library.
+ */
+struct program_group;
+struct program_group *program_group_new(struct arena *a);
+
 /* Checks `text` and remembers where it stands ("FILE", line, column) for messages. ERR_INPUT ("program_forbidden",
  * "program_form"), ERR_LIMIT ("program_size"). What only jq can tell (its syntax) is told by program_check or by the first
  * run. */
-err program_parse(struct arena *a, str text, const char *file, uint32_t line, uint32_t column,
+err program_parse(struct arena *a, struct program_group *group, str text, const char *file, uint32_t line, uint32_t column,
                   const struct program **out) MUST_CHECK;
 
 /* True when it runs without libjq. */
@@ -30,13 +35,14 @@ str program_text(const struct program *p);
 struct program_host;
 
 struct program_limits {
-    int64_t cpu_ms;    /* of one run; 0: 200 */
+    int64_t cpu_ms;    /* of one run; 0: 100 */
     size_t max_output; /* results of one run; 0: 1,000 */
     size_t max_value;  /* values in all results together; 0: 100,000 */
     size_t max_byte;   /* of text in all results together; 0: 4 MiB */
 };
 
-/* limits may be NULL. ERR_AGAIN ("program_host") when there is no thread or memory. The arena gives everything back. */
+/* The files whose programs it runs must live as long. limits may be NULL. ERR_AGAIN ("program_host") when there is no thread
+ * or memory. The arena gives everything back. */
 err program_host_new(struct arena *a, const struct program_limits *limits, struct program_host **out) MUST_CHECK;
 
 /* Values that programs see as $input, $setting, $status, $headers, $page; NULL: null. */
@@ -44,6 +50,10 @@ struct program_context {
     const struct json *input, *setting, *headers, *page;
     int status;
 };
+
+/* Keeps libjq's form of `input` for the runs on it that follow, until program_release: the tree must live that long. */
+void program_hold(struct program_host *h, const struct json *input);
+void program_release(struct program_host *h);
 
 /* Compiles, so that its syntax is checked: about 25 ms. ERR_INPUT ("program_syntax") with place and jq's own words. */
 err program_check(struct program_host *h, const struct program *p) MUST_CHECK;
