@@ -41,7 +41,7 @@ struct connector_request {
     str method, url, body;
     struct http_field header[CONNECTOR_REQUEST_FIELDS];
     size_t n_header;
-    uint32_t secret_header; /* bit i: header i carries a credential; never shown */
+    uint64_t secret_header; /* bit i: header i carries a credential; never shown */
     bool secret_url;        /* the URL carries a credential: show it without query */
 };
 

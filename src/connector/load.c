@@ -4,6 +4,8 @@
 #include "base/yaml.h"
 #include "connector/load_priv.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static const char *const kind_names[] = {"source",         "crm",        "marketing", "chat",    "warehouse",
