@@ -74,6 +74,11 @@ static err check_template(const struct loader *l, const struct json *v) {
         str place = str_slice(t, i + 1, i + (size_t)close);
         if (str_ends(place, STR("?")))
             place.len--;
+        ptrdiff_t bar = str_find_byte(place, '|');
+        str filter = bar < 0 ? STR("word") : str_slice(place, (size_t)bar + 1, place.len);
+        place = bar < 0 ? place : str_slice(place, 0, (size_t)bar);
+        if (!str_equal(filter, STR("quote")) && !str_equal(filter, STR("word")) && !str_equal(filter, STR("phrase")))
+            return load_fault(l, v, "there are the filters quote, word and phrase, not %.*s", STR_ARG(filter));
         bool known = str_starts(place, STR("input.")) || str_equal(place, STR("page.cursor")) ||
                      str_equal(place, STR("page.number")) || str_equal(place, STR("page.offset"));
         for (size_t s = 0; s < l->connector->n_setting && str_starts(place, STR("setting.")); s++)

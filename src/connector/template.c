@@ -80,7 +80,7 @@ static const struct json *find_input(const struct json *v, str path) {
 }
 
 struct place {
-    str name, value;
+    str name, value, filter;
     bool there, secret;
 };
 
@@ -116,6 +116,28 @@ static err find_value(struct arena *a, const struct template_values *v, struct p
                         STR_ARG(p->name), json_type_name(x->type));
         p->there = p->there && p->value.len > 0;
     }
+    return OK;
+}
+
+/* quote: a text between quotes in a query language keeps in them; phrase: quotes become blanks; word: nothing but letters,
+ * digits and the signs of times and identifiers. */
+static err apply_filter(struct arena *a, struct place *p) {
+    if (str_equal(p->filter, STR("word"))) {
+        for (size_t i = 0; i < p->value.len; i++)
+            if (!is_unreserved((unsigned char)p->value.ptr[i]) && !strchr(":+@", p->value.ptr[i]))
+                return fail(ERR_INPUT, "connector_input", "{%.*s} has signs that are not possible here", STR_ARG(p->name));
+        return OK;
+    }
+    bool quote = str_equal(p->filter, STR("quote"));
+    char *out = arena_alloc(a, 2 * p->value.len + 1);
+    size_t n = 0;
+    for (size_t i = 0; i < p->value.len; i++) {
+        char c = p->value.ptr[i];
+        if (quote && strchr("\\'\"", c))
+            out[n++] = '\\';
+        out[n++] = !quote && strchr("\"\\", c) ? ' ' : c;
+    }
+    p->value = (str){out, n};
     return OK;
 }
 
@@ -176,6 +198,11 @@ err template_fill(struct arena *a, const struct template_values *v, struct conne
         struct place p = {.name = str_slice(text, i + 1, close)};
         bool optional = str_ends(p.name, STR("?"));
         p.name.len -= optional ? 1 : 0;
+        ptrdiff_t bar = str_find_byte(p.name, '|');
+        if (bar >= 0) {
+            p.filter = str_slice(p.name, (size_t)bar + 1, p.name.len);
+            p.name.len = (size_t)bar;
+        }
         TRY(find_value(a, v, &p));
         if (!p.there && optional && absent) {
             *absent = true;
@@ -184,6 +211,8 @@ err template_fill(struct arena *a, const struct template_values *v, struct conne
         if (!p.there && !optional)
             return fail(ERR_INPUT, "connector_input", "%.*s:%u:%u: {%.*s} is needed and is not there",
                         STR_ARG(v->binding->connector->file), t.line, t.column, STR_ARG(p.name));
+        if (p.there && p.filter.len > 0)
+            TRY(apply_filter(a, &p));
         if (p.there)
             TRY(add_value(b, &p, use, buf_str(b)));
         if (secret && p.secret)
