@@ -189,6 +189,7 @@ enum connector_price_per { PRICE_PER_CALL, PRICE_PER_HIT };
 
 struct connector_operation {
     str name, title, method;
+    str base;                      /* name of the base URL it is always asked at; "": the one the user chose */
     struct connector_template url; /* after the base URL: begins with '/'; or a whole URL that begins with a setting */
     const struct connector_parameter *query, *header, *form;
     size_t n_query, n_header, n_form;

@@ -130,6 +130,12 @@ static err load_request(const struct loader *l, const struct json *v, struct con
     TRY(load_choice(l, v, "method", method_names, &method));
     op->method = str_from(method_names[method]);
     TRY(load_template(l, v, "url", &op->url));
+    TRY(load_text(l, v, "base", &op->base));
+    bool known = op->base.len == 0;
+    for (size_t i = 0; i < l->connector->n_base; i++)
+        known = known || str_equal(l->connector->base[i].name, op->base);
+    if (!known)
+        return load_fault(l, json_get(v, STR("base")), "base is none of the names in base_url");
     if (!str_starts(op->url.text, STR("/")) && !str_starts(op->url.text, STR("{setting.")) && op->url.text.len > 0)
         return load_fault(l, json_get(v, STR("url")), "url begins with / or with a setting");
     TRY(load_parameters(l, v, "query", &op->query, &op->n_query));

@@ -2,8 +2,13 @@
 #include "connector/template_priv.h"
 
 /* The base URL without a slash at its end: given by the token, by the user, or the file's. */
-static err find_base(struct arena *a, const struct template_values *v, str token_base, str *out) {
+static err find_base(struct arena *a, const struct template_values *v, const struct connector_operation *op, str token_base,
+                     str *out) {
     const struct connector_binding *b = v->binding;
+    const struct connector_base *own = b->base;
+    for (size_t i = 0; i < b->connector->n_base && op->base.len > 0; i++)
+        if (str_equal(b->connector->base[i].name, op->base))
+            own = &b->connector->base[i];
     str base;
     if (b->base_url.ptr) {
         base = b->base_url;
@@ -13,7 +18,7 @@ static err find_base(struct arena *a, const struct template_values *v, str token
             return fail(ERR_INPUT, "connector_url", "the token of %.*s names no usable address",
                         STR_ARG(b->connector->name));
     } else {
-        TRY(template_fill(a, v, b->base->url, USE_HOST, NULL, NULL, &base));
+        TRY(template_fill(a, v, own->url, USE_HOST, NULL, NULL, &base));
         if (!template_is_origin(base))
             return fail(ERR_INPUT, "connector_url", "the base URL of %.*s is not http(s)://host[:port][/path]",
                         STR_ARG(b->connector->name));
@@ -93,7 +98,7 @@ static err build_url(struct arena *a, const struct template_values *v, const str
                         STR_ARG(v->binding->connector->name));
         buf_add(url, path);
     } else {
-        TRY(find_base(a, v, token_base, &base));
+        TRY(find_base(a, v, op, token_base, &base));
         if ((op->pages.style == PAGING_LINK || op->pages.style == PAGING_NEXT_URL) && v->page && v->page->cursor.len > 0)
             return next_url(a, base, v->page->cursor, &out->url);
         buf_add(url, base);
