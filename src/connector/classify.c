@@ -186,7 +186,7 @@ static str message_of(struct classing *c) {
     return (str){0};
 }
 
-static str reason_of(struct classing *c, const struct connector_rule *r) {
+static str reason_of(struct classing *c, const struct connector_rule *r, enum connector_class class) {
     const struct json *said = r ? ask(c, r->message) : NULL;
     if (said && said->type == JSON_STRING && said->string.len > 0)
         return clean(c->arena, said->string);
@@ -195,7 +195,9 @@ static str reason_of(struct classing *c, const struct connector_rule *r) {
     str message = message_of(c);
     if (message.len > 0)
         return message;
-    if (c->answer->status >= 200 && c->answer->status <= 299)
+    if (class == CONNECTOR_EMPTY)
+        return STR("nothing is known there");
+    if (c->answer->status >= 200 && c->answer->status <= 299 && !c->body)
         return STR("the answer is not the JSON that was due: cut off, or something else");
     return str_format(c->arena, "HTTP status %d %s", c->answer->status, http_status_text(c->answer->status));
 }
@@ -255,7 +257,7 @@ err connector_classify(struct program_host *h, struct arena *a, const struct con
             v.retry_after_ms = v.reset_ms;
     }
     if (v.class != CONNECTOR_OK)
-        v.reason = reason_of(&c, rule);
+        v.reason = reason_of(&c, rule, v.class);
     program_release(h);
     *out = v;
     return OK;

@@ -162,7 +162,7 @@ struct connector_mapping {
     const struct program *observed; /* a time; NULL: the operation's, or unknown */
     const struct program *certain;  /* confidence 0..1; NULL: `confidence` */
     double confidence;
-    str unit;
+    str unit; /* of an amount, which must then be a number; "" else */
     uint32_t line, column;
 };
 
@@ -234,6 +234,7 @@ struct connector {
     struct connector_rate_headers rate_headers;
     const struct connector_rule *rule; /* after those of the operation */
     size_t n_rule;
+    struct program_group *programs;
     const struct connector_operation *operation;
     size_t n_operation;
 };
@@ -242,6 +243,9 @@ struct connector {
  * may call, but compiled only when first run. ERR_INPUT ("connector_form", "connector_field", "program_forbidden", "yaml_…")
  * or ERR_LIMIT. */
 err connector_parse(struct arena *a, str text, const char *file, const struct connector **out) MUST_CHECK;
+
+/* Compiles all its programs, so that their syntax is checked. ERR_INPUT ("program_syntax") names the first that is wrong. */
+err connector_check(struct program_host *h, const struct connector *c) MUST_CHECK;
 
 /* The operation of that name. ERR_ABSENT ("connector_no_operation"). */
 err connector_operation(const struct connector *c, str name, const struct connector_operation **out) MUST_CHECK;

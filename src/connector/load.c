@@ -314,6 +314,7 @@ err connector_parse(struct arena *a, str text, const char *file, const struct co
     struct loader l = {.arena = a, .file = str_cstr(a, str_from(file)), .group = program_group_new(a)};
     l.connector = ARENA_NEW(a, struct connector);
     l.connector->file = str_from(l.file);
+    l.connector->programs = l.group;
     TRY(load_head(&l, root));
     TRY(load_settings(&l, root));
     TRY(load_bases(&l, root));

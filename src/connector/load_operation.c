@@ -187,6 +187,8 @@ err load_operations(struct loader *l, const struct json *root) {
     return OK;
 }
 
+err connector_check(struct program_host *h, const struct connector *c) { return program_check_group(h, c->programs); }
+
 err connector_operation(const struct connector *c, str name, const struct connector_operation **out) {
     for (size_t i = 0; i < c->n_operation; i++)
         if (str_equal(c->operation[i].name, name)) {

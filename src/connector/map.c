@@ -1,6 +1,7 @@
 /* map.c — what an answer says, as observations. */
 #include "base/time.h"
 #include "connector/exchange.h"
+#include "connector/program_priv.h"
 
 #include <math.h>
 
@@ -79,6 +80,11 @@ static err map_field(struct mapping *m, const struct connector_mapping *x, const
     const struct json *value = ask(m, x->value, v, x->field);
     if (!says_something(value))
         return OK;
+    if (x->unit.len > 0 && !json_is_number(value)) {
+        if (program_fault(x->value, "an amount must be a number", value) != OK)
+            note(m, x->field);
+        return OK;
+    }
     if (m->n == CONNECTOR_MAX_OBSERVATION)
         return fail(ERR_LIMIT, "connector_observations", "an answer gives more than %d observations",
                     CONNECTOR_MAX_OBSERVATION);

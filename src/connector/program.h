@@ -58,6 +58,9 @@ void program_release(struct program_host *h);
 /* Compiles, so that its syntax is checked: about 25 ms. ERR_INPUT ("program_syntax") with place and jq's own words. */
 err program_check(struct program_host *h, const struct program *p) MUST_CHECK;
 
+/* The same for all programs of a group. */
+err program_check_group(struct program_host *h, const struct program_group *group) MUST_CHECK;
+
 /* Runs `p` on `input` (NULL: null): *out are its results (trees in the arena), *n how many. ERR_INPUT: "program_syntax";
  * "program_failed" when the program says error, with the place, the program and the beginning of what it was given.
  * ERR_LIMIT: "program_time", "program_output". */

@@ -294,6 +294,11 @@ err program_check(struct program_host *h, const struct program *p) {
     return check_one(h, p);
 }
 
+err program_check_group(struct program_host *h, const struct program_group *group) {
+    jq_state *jq;
+    return group->n > 0 ? find_compiled(h, group, &jq) : OK;
+}
+
 /* ---- running ---- */
 
 static jv make_input(struct program_host *h, const struct program *p, const struct json *input,
