@@ -142,6 +142,11 @@ static void rules_come_first(void **state) {
     v = classify(&p, 200, "<html>Please GO AWAY</html>", NULL, 0);
     assert_int_equal(v.class, CONNECTOR_PERMANENT);
     assert_str(v.reason, "It said so");
+    p = place_new(state, HEAD "classify: [{when: '(.list | length) == 0', class: empty}]\noperations: {a: {url: /}}\n",
+                  "{}");
+    assert_int_equal(classify(&p, 200, "{\"list\":[]}", NULL, 0).class, CONNECTOR_EMPTY);
+    assert_int_equal(classify(&p, 200, "{\"list\":[1,2", NULL, 0).class, CONNECTOR_TRANSIENT);
+    p = place_new(state, HEAD "classify: [{when: '.a.b.c', class: auth}]\noperations: {a: {url: /}}\n", "{}");
     /* A rule that cannot be asked does not match. */
     assert_int_equal(classify(&p, 200, "{\"a\":\"text\"}", NULL, 0).class, CONNECTOR_OK);
 }
