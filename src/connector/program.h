@@ -1,6 +1,7 @@
 /* program.h — jq programs in connector files: what they may call, and how they are run within limits.
  *
- * A program that is only a path (".a.b[0].c", ".a?", also several joined by "//", and plain constants) is run by our own
+ * A program that is only a path (".a.b[0].c", ".a?", also several joined by "//", comparisons
+ * of paths with constants joined by "or" or by "and", and plain constants) is run by our own
  * code on the JSON tree. Everything else goes through libjq. What a program may call is a list of names (program.c): no
  * files, environment, further inputs, modules, clock, regular expressions (they cannot be interrupted) and no assignments.
  * docs/adr/0010-jq-in-process-with-watchdog.md says why, and what is not protected against. */

@@ -207,14 +207,31 @@ static const char HEAD[] =
     "def galena_times(a; b): a * b;\n"
     "def _multiply(a; b): b as $b | a as $a | if ($a | type) == \"string\" or ($b | type) == \"string\" "
     "then error(\"text cannot be multiplied\") else galena_times($a; $b) end;\n"
-    ".[1] as $galena_number | .[2] as $input | .[3] as $setting | .[4] as $status | .[5] as $headers "
-    "| .[6] as $page | .[0] |\n";
+    ".[1] as $galena_number |\n";
 
-static void add_program(struct buf *text, const struct program *p, bool first) {
-    buf_add_format(text, "%s $galena_number == %u then (", first ? "if" : "elif", (unsigned)p->number);
+/* Only what the program uses is bound; a comment at its end must not swallow the bracket. */
+static void add_program(struct buf *text, const struct program *p) {
+    static const char *const names[VAR_COUNT] = {"input", "setting", "status", "headers", "page"};
+    buf_add(text, STR("("));
+    for (int v = 0; v < VAR_COUNT; v++)
+        if (p->variables >> v & 1)
+            buf_add_format(text, ".[%d] as $%s | ", v + 2, names[v]);
+    buf_add(text, STR(".[0] |\n("));
     buf_add(text, p->text);
-    /* A comment at its end must not swallow the bracket. */
-    buf_add(text, STR("\n)\n"));
+    buf_add(text, STR("\n))\n"));
+}
+
+/* By halves, so that a choice among many costs little. */
+static void add_programs(struct buf *text, const struct program *const *item, size_t n) {
+    if (n == 1) {
+        add_program(text, item[0]);
+        return;
+    }
+    buf_add_format(text, "if $galena_number < %u then ", (unsigned)item[n / 2]->number);
+    add_programs(text, item, n / 2);
+    buf_add(text, STR("else "));
+    add_programs(text, item + n / 2, n - n / 2);
+    buf_add(text, STR("end\n"));
 }
 
 static err out_of_memory(void) { return fail(ERR_AGAIN, "program_memory", "no memory to compile programs"); }
@@ -223,9 +240,7 @@ static bool compile_text(struct program_host *h, jq_state *jq, const struct prog
     struct buf text;
     buf_init(&text, (size_t)32 << 20);
     buf_add(&text, (str){HEAD, sizeof HEAD - 1});
-    for (size_t i = 0; i < n; i++)
-        add_program(&text, item[i], i == 0);
-    buf_add(&text, STR("else empty end"));
+    add_programs(&text, item, n);
     buf_add_byte(&text, 0);
     h->error[0] = 0;
     bool good = !text.over && jq_compile(jq, text.ptr);

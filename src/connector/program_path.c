@@ -98,6 +98,37 @@ static bool read_constant(struct arena *a, struct cursor *c, struct path_choice 
     return text.len > 0 && strchr("\"-0123456789tfn", text.ptr[0]) && json_parse(a, text, NULL, &p->constant) == OK;
 }
 
+static bool take_word(struct cursor *c, const char *word) {
+    str w = str_from(word);
+    if (!str_starts(str_slice(c->text, c->at, c->text.len), w))
+        return false;
+    c->at += w.len;
+    return true;
+}
+
+/* "== CONSTANT" or "!= CONSTANT" behind a path; false when something else begins so. */
+static bool read_compare(struct arena *a, struct cursor *c, struct path_choice *p) {
+    struct path_choice with = {0};
+    if (peek(c) != '=' && peek(c) != '!')
+        return true;
+    p->compare = take_word(c, "==") ? COMPARE_EQUAL : take_word(c, "!=") ? COMPARE_DIFFERENT : COMPARE_NOTHING;
+    skip_space(c);
+    if (p->compare == COMPARE_NOTHING || !read_constant(a, c, &with))
+        return false;
+    p->with = with.constant;
+    return true;
+}
+
+/* What joins the part before to the one behind. Only comparisons are joined by or and and, and not by both. */
+static bool read_join(struct cursor *c, struct program_path *p) {
+    bool compared = p->choice[p->n - 1].compare != COMPARE_NOTHING;
+    enum path_join join = take_word(c, "//") ? JOIN_ELSE : take_word(c, "or ") ? JOIN_OR : JOIN_AND;
+    if ((join == JOIN_AND && !take_word(c, "and ")) || compared != (join != JOIN_ELSE) || (p->n > 1 && join != p->join))
+        return false;
+    p->join = join;
+    return true;
+}
+
 const struct program_path *path_parse(struct arena *a, str text) {
     struct cursor c = {.text = text};
     struct program_path *p = arena_alloc(a, sizeof *p + PATH_MAX_CHOICE * sizeof p->choice[0]);
@@ -109,9 +140,12 @@ const struct program_path *path_parse(struct arena *a, str text) {
         if (!(peek(&c) == '.' ? read_path(&c, choice) : read_constant(a, &c, choice)))
             return NULL;
         skip_space(&c);
+        if (!read_compare(a, &c, choice) || (p->n > 1 && (choice->compare != COMPARE_NOTHING) != (p->join != JOIN_ELSE)))
+            return NULL;
+        skip_space(&c);
         if (c.at == c.text.len)
             return p;
-        if (!take(&c, '/') || !take(&c, '/'))
+        if (!read_join(&c, p))
             return NULL;
     }
 }
@@ -144,8 +178,31 @@ static bool run_choice(const struct path_choice *p, const struct json *v, const 
     return true;
 }
 
+static const struct json json_true = {.type = JSON_BOOL, .boolean = true}, json_false = {.type = JSON_BOOL};
+
+/* The comparisons from left to right, as far as they matter. */
+static bool run_compare(const struct program_path *p, const struct json *input, const struct json **out,
+                        struct path_problem *problem) {
+    static const struct json nothing = {.type = JSON_NULL};
+    bool said = false;
+    for (size_t i = 0; i < p->n; i++) {
+        const struct path_choice *choice = &p->choice[i];
+        const struct json *v = choice->constant;
+        bool gone = false;
+        if (!v && !run_choice(choice, input, &v, &gone, problem))
+            return false;
+        said = json_equal(v ? v : &nothing, choice->with) == (choice->compare == COMPARE_EQUAL);
+        if ((p->join == JOIN_OR && said) || (p->join == JOIN_AND && !said))
+            break;
+    }
+    *out = said ? &json_true : &json_false;
+    return true;
+}
+
 bool path_run(const struct program_path *p, const struct json *input, const struct json **out,
               struct path_problem *problem) {
+    if (p->choice[0].compare != COMPARE_NOTHING)
+        return run_compare(p, input, out, problem);
     for (size_t i = 0; i < p->n; i++) {
         const struct path_choice *choice = &p->choice[i];
         const struct json *v = choice->constant;

@@ -15,15 +15,20 @@ struct path_step {
     bool quiet;    /* "?": another type gives nothing */
 };
 
-/* One alternative of "a // b": a path, or a constant. */
+/* One part of "a // b" or of "a == 1 or b != 2": a path, or a constant. */
+enum path_compare { COMPARE_NOTHING, COMPARE_EQUAL, COMPARE_DIFFERENT };
 struct path_choice {
     const struct json *constant; /* NULL: a path */
+    enum path_compare compare;
+    const struct json *with;
     size_t n_step;
     struct path_step step[PATH_MAX_STEP];
 };
 
+enum path_join { JOIN_ELSE, JOIN_OR, JOIN_AND };
 struct program_path {
     size_t n;
+    enum path_join join; /* what stands between comparisons; JOIN_ELSE: "//", or nothing */
     struct path_choice choice[];
 };
 

@@ -54,10 +54,40 @@ static const char *run(struct bench *b, const char *text, const char *input) {
 
 /* The paths that are run without libjq give what libjq gives for the same path in brackets. */
 static void paths_are_as_jq(void **state) {
-    static const char *const path[] = {
-        ".",     ".a.b[0].c",      ".a.b[-1].c",   ".a.b[9].c", ".a[\"x y\"]", ".a.\"x y\"",  ".n.z",    ".t.z",
-        ".t.z?", ".a[0]",          ".a[0]?",       ".n // 5",   ".f // .t",    ".t.z // .t",  ".a.b[0]", "\"const\"",
-        "1.5",   ".n // .f // .n", ".zz // \"d\"", "null",      ".t[0]",       ".f // false", ".a.b.c",  ".n // .t.z"};
+    static const char *const path[] = {".",
+                                       ".a.b[0].c",
+                                       ".a.b[-1].c",
+                                       ".a.b[9].c",
+                                       ".a[\"x y\"]",
+                                       ".a.\"x y\"",
+                                       ".n.z",
+                                       ".t.z",
+                                       ".t.z?",
+                                       ".a[0]",
+                                       ".a[0]?",
+                                       ".n // 5",
+                                       ".f // .t",
+                                       ".t.z // .t",
+                                       ".a.b[0]",
+                                       "\"const\"",
+                                       "1.5",
+                                       ".n // .f // .n",
+                                       ".zz // \"d\"",
+                                       "null",
+                                       ".t[0]",
+                                       ".f // false",
+                                       ".a.b.c",
+                                       ".n // .t.z",
+                                       ".t == \"text\"",
+                                       ".a.b[0].c==1",
+                                       ".n == null",
+                                       ".t != \"x\"",
+                                       ".f == false or .t.z == 1",
+                                       ".t == \"x\" or .a.b[1].c == \"two\"",
+                                       ".t == \"x\" and .t.z == 1",
+                                       ".t == \"text\" and .t.z == 1",
+                                       ".zz == 0",
+                                       ".a.b[0].c == 1.0"};
     struct bench b = bench_new(state);
     for (size_t i = 0; i < sizeof path / sizeof *path; i++) {
         assert_true(program_is_path(program(&b, path[i])));
