@@ -109,6 +109,8 @@ static void jq_runs(void **state) {
                         "{\"status\":200,\"t\":\"text\",\"t2\":\"text\",\"k\":\"text\"}");
     assert_string_equal(run(&b, "def my_f(g; $n): g + $n; my_f(.a.b[0].c; 2)", DOCUMENT), "3");
     assert_string_equal(run(&b, "3 * 4 # twelve", "null"), "12");
+    assert_string_equal(run(&b, "[.[] | ltrimstr(\"a\") | rtrimstr(\"c\")]", "[\"abc\",\"b\",\"cca\",7,\"a\",\"\"]"),
+                        "[\"b\",\"b\",\"cca\",7,\"\",\"\"]");
     assert_string_equal(run(&b, "\"n=\\(.a.b[0].c + 1)\"", DOCUMENT), "\"n=2\"");
     /* What a double cannot hold is an identifier. */
     assert_string_equal(run(&b, "[.big]", "{\"big\":9007199254740993}"), "[\"9007199254740993\"]");

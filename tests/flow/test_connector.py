@@ -51,8 +51,8 @@ def main():
         answer = changed / 'clearbit/full/answer.http'
         answer.write_text(answer.read_text().replace('240', '241'))
         done = run('connector', 'test', 'clearbit', '--replay', changed)
-        ok(done.returncode == 2 and 'clearbit/full: /observations/' in done.stdout and '241' in done.stdout, 'a difference is told with its place',
-           done.stdout + done.stderr)
+        ok(done.returncode == 2 and 'clearbit/full: /observations/' in done.stdout and '241' in done.stdout,
+           'a difference is told with its place', done.stdout + done.stderr)
 
         done = run('connector', 'new', 'our_register', '--folder', folder)
         ok(done.returncode == 0 and (folder / 'our_register.yaml').is_file(), 'new writes a file', done.stderr)
