@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 
-GALENA = sys.argv[1]
+GALENA = sys.argv[1] if len(sys.argv) > 1 else os.environ['GALENA']
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 GOLDEN = ROOT / 'tests/connector/golden'
 number = 0
