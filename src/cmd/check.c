@@ -7,6 +7,7 @@
 #include "cmd/command.h"
 #include "cmd/present.h"
 #include "cmd/progress.h"
+#include "connector/connector.h"
 #include "intake/table.h"
 #include "lead/schema.h"
 #include "profile/profile.h"
@@ -14,9 +15,9 @@
 
 #include <unistd.h>
 
-enum check_kind { KIND_AUTO, KIND_LEADS, KIND_SCHEMA, KIND_PROFILE, KIND_MODEL };
-static const char *const kinds[] = {"auto", "leads", "schema", "profile", "model", NULL};
-static const char *const kind_titles[] = {"", "a file of leads", "a feature schema", "a profile", "a model"};
+enum check_kind { KIND_AUTO, KIND_LEADS, KIND_SCHEMA, KIND_PROFILE, KIND_MODEL, KIND_CONNECTOR };
+static const char *const kinds[] = {"auto", "leads", "schema", "profile", "model", "connector", NULL};
+static const char *const kind_titles[] = {"", "a file of leads", "a feature schema", "a profile", "a model", "a connector"};
 
 enum { HEAD_BYTE = 1 << 16, MAX_DOCUMENT_BYTE = 64 << 20, MAX_PROBLEM = 50 };
 
@@ -84,6 +85,8 @@ static enum check_kind kind_of_text(str head) {
         if (json ? str_find(head, (str){key, (size_t)n}) >= 0 : has_line(head, (str){key, (size_t)n}))
             return KIND_PROFILE;
     }
+    if (!json && has_line(head, STR("connector:")) && has_line(head, STR("operations:")))
+        return KIND_CONNECTOR;
     if (json ? str_find(head, STR("\"fields\"")) >= 0 && str_find(head, STR("\"version\"")) >= 0
              : has_line(head, STR("fields:")) && has_line(head, STR("version:")))
         return KIND_SCHEMA;
@@ -148,6 +151,23 @@ static err check_profile(struct finding *f) {
     return OK;
 }
 
+/* The text of a failure is "FILE:LINE:COLUMN: sentence"; its place is taken out again. */
+static void note_failure(struct finding *f) {
+    struct problem p = {.name = str_copy(f->session->arena, str_from(err_slug()))};
+    str text = str_copy(f->session->arena, str_from(err_text())), file = str_from(f->path), number;
+    if (str_starts(text, file) && text.len > file.len && text.ptr[file.len] == ':') {
+        text = str_slice(text, file.len + 1, text.len);
+        uint64_t *const place[] = {&p.line, &p.column};
+        for (size_t i = 0; i < 2 && text.len > 0 && text.ptr[0] >= '0' && text.ptr[0] <= '9'; i++) {
+            (void)str_split(&text, ':', &number);
+            for (size_t k = 0; k < number.len && number.ptr[k] >= '0' && number.ptr[k] <= '9'; k++)
+                *place[i] = *place[i] * 10 + (uint64_t)(number.ptr[k] - '0');
+        }
+    }
+    p.message = str_trim(text);
+    note(f, p);
+}
+
 /* Everything that the JSON Schema of that name in share/ finds wrong. */
 static err note_form(struct finding *f, const struct json *v, str name) {
     const struct json *form;
@@ -178,6 +198,28 @@ static err check_schema(struct finding *f) {
             TRY(note_form(f, v, STR("schemas/schema.json")));
     }
     return rc == OK || f->n_problem > 0 ? OK : err_prefix(rc, "%s", f->path);
+}
+
+static err check_connector(struct finding *f) {
+    struct arena *a = f->session->arena;
+    const struct connector *c;
+    const struct json *v;
+    struct program_host *h;
+    str text;
+    TRY(file_read_all(a, f->path, CONNECTOR_MAX_BYTE, &text));
+    err rc = connector_parse(a, text, f->path, &c);
+    if (rc == OK) {
+        TRY(program_host_new(a, NULL, &h));
+        rc = connector_check(h, c);
+    } else if (rc == ERR_INPUT && strcmp(err_slug(), "connector_form") == 0 && yaml_parse(a, text, NULL, &v) == OK) {
+        TRY(note_form(f, v, STR("schemas/connector.json")));
+        rc = f->n_problem > 0 ? OK : connector_parse(a, text, f->path, &c);
+    }
+    if (rc == ERR_INPUT) {
+        note_failure(f);
+        return OK;
+    }
+    return rc;
 }
 
 static err check_model(struct finding *f) {
@@ -235,11 +277,9 @@ static void show_text(const struct finding *f) {
 }
 
 static err run_check(struct session *s, const void *options) {
-    static err (*const checks[])(struct finding * f) = {[KIND_AUTO] = check_leads,
-                                                        [KIND_LEADS] = check_leads,
-                                                        [KIND_SCHEMA] = check_schema,
-                                                        [KIND_PROFILE] = check_profile,
-                                                        [KIND_MODEL] = check_model};
+    static err (*const checks[])(struct finding * f) = {
+        [KIND_AUTO] = check_leads,      [KIND_LEADS] = check_leads, [KIND_SCHEMA] = check_schema,
+        [KIND_PROFILE] = check_profile, [KIND_MODEL] = check_model, [KIND_CONNECTOR] = check_connector};
     const struct check_options *o = options;
     struct finding *f = ARENA_NEW(s->arena, struct finding);
     *f = (struct finding){.session = s, .path = o->file.ptr, .kind = o->kind};
@@ -259,9 +299,9 @@ static err run_check(struct session *s, const void *options) {
 const struct command command_check = {
     .name = "check",
     .summary = "say what is wrong with a file",
-    .description =
-        "Reads a file of leads (CSV or JSON lines), a feature schema, a profile or a model and says what is wrong with "
-        "it, with line and column. Ends with exit code 0 when nothing is.",
+    .description = "Reads a file of leads (CSV or JSON lines), a feature schema, a profile, a model or a connector and says "
+                   "what is wrong with "
+                   "it, with line and column. Ends with exit code 0 when nothing is.",
     .examples = "# a file of leads\ngalena check leads.csv\n# a profile, for a program\ngalena check --kind profile "
                 "icp.yaml --json\n",
     COMMAND_ARGUMENTS(check_arguments),

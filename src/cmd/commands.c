@@ -43,6 +43,10 @@ extern const struct command command_topics;
 extern const struct command command_redact;
 extern const struct command command_match;
 extern const struct command command_registry_build;
+extern const struct command command_connector_list;
+extern const struct command command_connector_show;
+extern const struct command command_connector_test;
+extern const struct command command_connector_new;
 extern const struct command command_check;
 extern const struct command command_help;
 extern const struct command command_version;
@@ -89,6 +93,10 @@ const struct command *const commands[] = {
     &command_redact,
     &command_match,
     &command_registry_build,
+    &command_connector_list,
+    &command_connector_show,
+    &command_connector_test,
+    &command_connector_new,
     &command_check,
     &command_help,
     &command_version,
