@@ -2,6 +2,7 @@
 #include "store/keys.h"
 
 #include "base/clock.h"
+#include "store/secret.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -91,9 +92,9 @@ static void test_forms(void **state) {
         assert_fails(load(f, write_file(f, "key", bad[i], 0600)), ERR_INPUT, "vault_master_form");
     memset(bare, 0, sizeof bare);
     assert_fails(load(f, write_file(f, "key", (str){bare, 32}, 0600)), ERR_INPUT, "vault_master_form");
-    char *large = arena_alloc(f->a, VAULT_SOURCE_BYTE + 1);
-    memset(large, '0', VAULT_SOURCE_BYTE + 1);
-    assert_fails(load(f, write_file(f, "key", (str){large, VAULT_SOURCE_BYTE + 1}, 0600)), ERR_LIMIT, "vault_source_large");
+    char *large = arena_alloc(f->a, SECRET_BYTE + 1);
+    memset(large, '0', SECRET_BYTE + 1);
+    assert_fails(load(f, write_file(f, "key", (str){large, SECRET_BYTE + 1}, 0600)), ERR_LIMIT, "secret_large");
 }
 
 static void test_modes(void **state) {
@@ -102,14 +103,14 @@ static void test_modes(void **state) {
     for (size_t i = 0; i < sizeof closed / sizeof *closed; i++)
         assert_ok(load(f, write_file(f, "key", STR(KEY_A), closed[i])));
     for (size_t i = 0; i < sizeof open_modes / sizeof *open_modes; i++)
-        assert_fails(load(f, write_file(f, "key", STR(KEY_A), open_modes[i])), ERR_DENIED, "vault_master_mode");
-    assert_fails(load(f, f->folder), ERR_DENIED, "vault_master_mode");
-    assert_fails(load(f, path_of(f, "absent")), ERR_ABSENT, "vault_master_absent");
+        assert_fails(load(f, write_file(f, "key", STR(KEY_A), open_modes[i])), ERR_DENIED, "secret_mode");
+    assert_fails(load(f, f->folder), ERR_DENIED, "secret_mode");
+    assert_fails(load(f, path_of(f, "absent")), ERR_ABSENT, "secret_absent");
     assert_int_equal(mkfifo(path_of(f, "pipe"), 0600), 0);
-    assert_fails(load(f, path_of(f, "pipe")), ERR_DENIED, "vault_master_mode"); /* and does not hang */
-    if (geteuid() == 0) {                                                       /* only root can give a file away */
+    assert_fails(load(f, path_of(f, "pipe")), ERR_DENIED, "secret_mode"); /* and does not hang */
+    if (geteuid() == 0) {                                                 /* only root can give a file away */
         assert_int_equal(chown(write_file(f, "key", STR(KEY_A), 0600), 12345, 12345), 0);
-        assert_fails(load(f, path_of(f, "key")), ERR_DENIED, "vault_master_mode");
+        assert_fails(load(f, path_of(f, "key")), ERR_DENIED, "secret_mode");
     }
 }
 
@@ -148,7 +149,7 @@ static void test_the_environment_is_read_once(void **state) {
     assert_null(getenv("GALENA_TEST_ONCE"));
     assert_true(sodium_is_zero((unsigned char *)variable + 17, 64));
     vault_close(v);
-    assert_fails(vault_open(&s, 1, &v), ERR_ABSENT, "vault_master_absent");
+    assert_fails(vault_open(&s, 1, &v), ERR_ABSENT, "secret_absent");
 }
 
 static err run(struct fixture *f, const char *script, int64_t limit_ms) {
@@ -169,15 +170,15 @@ static void test_commands(void **state) {
     assert_memory_equal(got, want, sizeof want);
     /* Arguments come as they are, through no shell; standard input is empty. */
     assert_ok(run(f, "[ \"$1\" = 'a b' ] && [ \"$2\" = '$HOME;`id`' ] && [ -z \"$(cat)\" ] && echo " KEY_A, 0));
-    assert_fails(run(f, "echo " KEY_A "; exit 3", 0), ERR_DENIED, "vault_command_failed");
+    assert_fails(run(f, "echo " KEY_A "; exit 3", 0), ERR_DENIED, "secret_command_failed");
     assert_non_null(strstr(err_text(), "status 3"));
-    assert_fails(run(f, "echo " KEY_A "; kill -9 $$", 0), ERR_DENIED, "vault_command_failed");
+    assert_fails(run(f, "echo " KEY_A "; kill -9 $$", 0), ERR_DENIED, "secret_command_failed");
     assert_fails(run(f, "echo nothing", 0), ERR_INPUT, "vault_master_form");
-    assert_fails(run(f, "head -c 5000 /dev/zero", 0), ERR_LIMIT, "vault_source_large");
-    assert_fails(run(f, "cat /dev/zero", 0), ERR_LIMIT, "vault_source_large");
+    assert_fails(run(f, "head -c 20000 /dev/zero", 0), ERR_LIMIT, "secret_large");
+    assert_fails(run(f, "cat /dev/zero", 0), ERR_LIMIT, "secret_large");
     const char *const absent[] = {"/no/such/command", NULL};
     const struct vault_source s = {.kind = VAULT_COMMAND, .argv = absent};
-    assert_fails(vault_master_add(f->vault, &s, true), ERR_INPUT, "vault_command_missing");
+    assert_fails(vault_master_add(f->vault, &s, true), ERR_INPUT, "secret_command_missing");
 }
 
 /* The command is stopped, and what it started too. */
@@ -185,7 +186,7 @@ static void test_late_commands_are_stopped(void **state) {
     struct fixture *f = *state;
     struct clock c = clock_system();
     int64_t start = c.steady_ns();
-    assert_fails(run(f, "sleep 600 & echo $! > \"$(dirname \"$0\")/pid\"; wait", 200), ERR_AGAIN, "vault_command_late");
+    assert_fails(run(f, "sleep 600 & echo $! > \"$(dirname \"$0\")/pid\"; wait", 200), ERR_AGAIN, "secret_command_late");
     assert_true(clock_second_since(&c, start) < 60);
     int fd = open(path_of(f, "pid"), O_RDONLY);
     char text[32] = "";
@@ -201,7 +202,7 @@ static void test_late_commands_are_stopped(void **state) {
         assert_true(n <= 0 || strstr(line, ") Z") || strstr(line, ") X"));
     }
     /* Closing the output is not ending. */
-    assert_fails(run(f, "echo " KEY_A "; exec >&-; sleep 600", 200), ERR_AGAIN, "vault_command_late");
+    assert_fails(run(f, "echo " KEY_A "; exec >&-; sleep 600", 200), ERR_AGAIN, "secret_command_late");
 }
 
 static void test_the_first_of_many_masters_wraps(void **state) {
