@@ -20,6 +20,8 @@
 
 struct egress;
 
+enum { EGRESS_MAX_FIELD = 60, EGRESS_MAX_RATE = 4 };
+
 /* What an answer means. If you change this: egress_class_name. */
 enum egress_class {
     EGRESS_OK,        /* what was asked for */
@@ -49,11 +51,18 @@ enum egress_personal {
 
 /* ---- sources ---- */
 
+/* At most `requests` at once, and that many in each per_ms (a token bucket). */
+struct egress_rate {
+    double requests;
+    int64_t per_ms;
+};
+
 struct egress_source {
-    const char *name;         /* "companies_house" */
-    const char *regions;      /* where its data goes, "eu us"; "" or NULL: not known, which no call that minds will accept */
-    unsigned may_see;         /* classes of personal data it may see */
-    double rate_per_s, burst; /* of each credential; rate 0: no limit of ours */
+    const char *name;    /* "companies_house" */
+    const char *regions; /* where its data goes, "eu us"; "" or NULL: not known, which no call that minds will accept */
+    unsigned may_see;    /* classes of personal data it may see */
+    struct egress_rate rate[EGRESS_MAX_RATE]; /* of each credential; all of them hold */
+    size_t n_rate;
     unsigned max_in_flight;   /* of each credential; 0: 64 */
     int64_t timeout_ms;       /* of one attempt; 0: 30,000 */
     int64_t connect_ms;       /* 0: 5,000 */
@@ -71,7 +80,7 @@ err egress_source_set(struct egress *e, const struct egress_source *source) MUST
 
 /* ---- calls ---- */
 
-/* A header field or query parameter. What is secret is masked in every text and zeroed after use. */
+/* A header field. What is secret is masked in every text and zeroed after use. */
 struct egress_field {
     str name, value;
     bool secret;
@@ -89,16 +98,18 @@ struct egress_response {
 struct egress_verdict {
     enum egress_class class;
     int64_t after_ms;          /* when to come again; 0: not said */
+    int64_t left, reset_ms;    /* calls left, and how long that counts; -1: not said */
     struct budget_amount cost; /* what this attempt cost; -1 in a part: as the prices of the call say */
 };
 
-/* How a call is changed so that `remove` (a set of personal classes) leaves it: the function may replace what `url`, `body`
- * and the values of `field` point to, by texts that live in the arena. */
-struct egress_redaction {
-    unsigned remove;
+/* A request on its way out. `prepare` may replace url, body and fields by texts that live in the arena or in ctx: it leaves
+ * out what is in `remove`, and puts credentials on, so that they exist only while a request is sent. */
+struct egress_request {
+    unsigned remove;  /* classes of personal data that the source may not see */
+    unsigned attempt; /* from 1 */
     struct arena *arena;
-    str url, body;
-    struct egress_field *field;
+    str method, url, body;
+    struct egress_field field[EGRESS_MAX_FIELD];
     size_t n_field;
 };
 
@@ -111,10 +122,8 @@ struct egress_call {
     str credential; /* a name, not the secret: the rate limit and the breaker are its own */
     str tenant, lead;
     str method, url;
-    const struct egress_field *field; /* at most 60 */
+    const struct egress_field *field; /* at most EGRESS_MAX_FIELD */
     size_t n_field;
-    const str *secret_query; /* names of query parameters whose values are secret */
-    size_t n_secret_query;
     str body;
 
     str cache_key; /* of the request, without tenant and credential when the answer does not depend on them; empty: not
@@ -126,19 +135,18 @@ struct egress_call {
     struct budget_amount tenant_day, lead_most; /* the limits of this tenant's day and of this lead */
     struct budget_amount lead_spent;            /* what the lead had cost before this process knew it */
 
-    int64_t limit_ms; /* from submission to `done`, waits and retries included; 0: 60,000 */
-    bool idempotent;  /* doing it twice is as good as once: it may be tried again when its outcome is not known. GET, HEAD,
-                         PUT and DELETE are so without saying. */
-    bool patient;     /* waits for the rate limit; else it is refused when the wait would outlast the deadline */
-    unsigned max_redirects;
+    int64_t limit_ms;  /* from submission to `done`, waits and retries included; 0: 60,000 */
+    bool idempotent;   /* doing it twice is as good as once: it may be tried again when its outcome is not known. GET, HEAD,
+                          PUT and DELETE are so without saying. */
     unsigned personal; /* classes of personal data in it */
     unsigned consent;  /* classes that may leave at all */
     str region;        /* the lead's data must stay here: "eu"; empty: anywhere */
 
     /* NULL: as the status says. */
     void (*classify)(void *ctx, const struct egress_response *response, struct egress_verdict *verdict);
-    /* ERR_INPUT when it cannot be done. NULL: a call with personal data that the source may not see does not go out. */
-    err (*redact)(void *ctx, struct egress_redaction *r);
+    /* Called before each attempt goes out; a failure ends the call with it. NULL: the request is sent as it was submitted,
+     * and not at all when it has personal data that the source may not see. */
+    err (*prepare)(void *ctx, struct egress_request *r);
     void (*done)(void *ctx, const struct egress_answer *answer); /* called exactly once */
     void *ctx;
 };
@@ -159,7 +167,7 @@ struct egress_call {
  *                                   egress_resting (after quota), egress_breaker
  *                     ERR_DENIED    egress_resting (after auth)
  *                     ERR_AGAIN     egress_deadline, egress_cancelled, egress_stopping
- *                     ERR_INPUT     http_bad_url, http_bad_field, egress_no_source, and what `redact` said
+ *                     ERR_INPUT     http_bad_url, http_bad_field, egress_no_source, and what `prepare` said
  */
 struct egress_answer {
     enum egress_class class;
