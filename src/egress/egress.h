@@ -135,12 +135,13 @@ struct egress_call {
     struct budget_amount tenant_day, lead_most; /* the limits of this tenant's day and of this lead */
     struct budget_amount lead_spent;            /* what the lead had cost before this process knew it */
 
-    int64_t limit_ms;  /* from submission to `done`, waits and retries included; 0: 60,000 */
-    bool idempotent;   /* doing it twice is as good as once: it may be tried again when its outcome is not known. GET, HEAD,
-                          PUT and DELETE are so without saying. */
-    unsigned personal; /* classes of personal data in it */
-    unsigned consent;  /* classes that may leave at all */
-    str region;        /* the lead's data must stay here: "eu"; empty: anywhere */
+    int64_t limit_ms; /* from submission to `done`, waits and retries included; 0: 60,000 */
+    bool idempotent;  /* doing it twice is as good as once: it may be tried again when its outcome is not known. GET, HEAD,
+                         PUT and DELETE are so without saying. */
+    unsigned max_redirects; /* 0: a redirection is an answer like any other */
+    unsigned personal;      /* classes of personal data in it */
+    unsigned consent;       /* classes that may leave at all */
+    str region;             /* the lead's data must stay here: "eu"; empty: anywhere */
 
     /* NULL: as the status says. */
     void (*classify)(void *ctx, const struct egress_response *response, struct egress_verdict *verdict);
