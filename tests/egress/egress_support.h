@@ -28,6 +28,7 @@ struct world {
     int64_t hit_ns[WORLD_HITS];
     char throttle_after[64]; /* its Retry-After */
     char extra[256];         /* header lines of every 200 */
+    char redirect[512];      /* Location of /redirect; under the lock */
     char seen[4096];         /* the last request */
     pthread_mutex_t lock;
 };
@@ -91,7 +92,7 @@ static inline void world_answer(struct world *w, int fd, const char *path) {
         world_say(fd, 200, "", STR("gate"));
     } else if (strcmp(path, "/stall") == 0) {
         world_wait(w, NULL, WAIT_MS);
-    } else if (strcmp(path, "/reset") == 0) {
+    } else if (strncmp(path, "/reset", 6) == 0) {
         world_reset(fd);
     } else if (strcmp(path, "/truncated") == 0) {
         world_send(fd, STR("HTTP/1.1 200 X\r\nContent-Length: 1000\r\n\r\nhalf"));
@@ -105,6 +106,11 @@ static inline void world_answer(struct world *w, int fd, const char *path) {
         world_huge(fd);
     } else if (strcmp(path, "/inside") == 0) {
         world_say(fd, 302, "Location: http://10.0.0.1/\r\n", STR(""));
+    } else if (strcmp(path, "/redirect") == 0) {
+        pthread_mutex_lock(&w->lock);
+        snprintf(line, sizeof line, "%s", w->redirect);
+        pthread_mutex_unlock(&w->lock);
+        world_say(fd, 302, line, STR(""));
     } else if (strcmp(path, "/loop") == 0) {
         world_say(fd, 302, "Location: /loop\r\n", STR(""));
     } else if (strcmp(path, "/error200") == 0) {
@@ -120,15 +126,19 @@ static inline void *world_visit(void *ctx) {
     char request[4096] = "", path[512] = "", *end = NULL;
     size_t n = 0;
     free(ctx);
-    while (n < sizeof request - 1 && !end) {
+    size_t whole = sizeof request - 1;
+    while (n < whole) {
         ssize_t got = recv(v.fd, request + n, sizeof request - 1 - n, 0);
         if (got <= 0)
             break;
         n += (size_t)got;
         request[n] = '\0';
-        end = strstr(request, "\r\n\r\n");
+        if (end || !(end = strstr(request, "\r\n\r\n")))
+            continue;
+        const char *length = strstr(request, "Content-Length: ");
+        size_t body = length ? strtoul(length + 16, NULL, 10) : 0, head = (size_t)(end - request) + 4;
+        whole = body < whole - head ? head + body : whole;
     }
-    /* What a body adds came with the head, as the tests' bodies are small; or is not of interest. */
     if (end && sscanf(request, "%*s %511s", path) == 1) {
         int hit = atomic_fetch_add(&w->hits, 1);
         if (hit < WORLD_HITS)
