@@ -334,7 +334,8 @@ static void set_resolved(struct http_flight *f) {
     f->resolve = NULL;
     CURLU *parts = curl_url();
     char *port = NULL, *host = parts && curl_url_set(parts, CURLUPART_URL, f->url, 0) == CURLUE_OK ? host_of(parts) : NULL;
-    if (host && curl_url_get(parts, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK &&
+    if (host && !address_parse(str_from(host), &address) &&
+        curl_url_get(parts, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK &&
         f->settings->resolve(f->settings->resolve_ctx, str_from(host), &address)) {
         address_format(&address, text);
         snprintf(line, sizeof line, "%s:%s:%s%s%s", host, port, strchr(text, ':') ? "[" : "", text,
