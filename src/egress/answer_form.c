@@ -1,5 +1,5 @@
 /* answer_form.c — an answer as bytes in the cache, read with distrust: others can write there. */
-#include "egress/egress_priv.h"
+#include "egress/answer_form.h"
 
 /* If you change this: ANSWER_FORM, so that older bytes are not read as newer ones. */
 enum { ANSWER_FORM = 'A' };

@@ -5,7 +5,7 @@
 #ifndef GALENA_EGRESS_EGRESS_PRIV_H
 #define GALENA_EGRESS_EGRESS_PRIV_H
 
-#include "egress/egress.h"
+#include "egress/answer_form.h"
 
 #include "base/metrics.h"
 #include "base/rng.h"
@@ -199,19 +199,6 @@ void record_attempt(struct call *c, enum egress_class class, const char *slug, s
                     bool last, bool cached);
 bool answer_cached(struct call *c, struct egress_answer *out); /* lives in the cache's arena */
 void answer_keep(struct call *c, const struct egress_answer *a);
-
-/* ---- answer_form.c: an answer as it lies in the cache ---- */
-enum { ANSWER_MAX_FIELD = 8 };
-struct kept_answer {
-    enum egress_class class;
-    int status;
-    int64_t stored_ms; /* wall clock */
-    struct http_field header[ANSWER_MAX_FIELD];
-    size_t n_header;
-    str body;
-};
-void answer_write(struct buf *to, const struct egress_answer *a, int64_t now_ms);
-bool answer_read(str bytes, struct kept_answer *out); /* false: not of this form */
 
 /* ---- call_log.c ---- */
 struct log_ring *log_new(size_t n);
