@@ -267,7 +267,7 @@ static void serve_cancels(struct egress *e, bool all) {
     while ((c = next_cancelled(e, &from, all))) {
         enum egress_class class = c->in_http ? EGRESS_UNKNOWN : EGRESS_REFUSED;
         if (all)
-            call_end(c, class, ERR_AGAIN, "egress_stopping", "the program ends", false);
+            call_end(c, class, ERR_AGAIN, "egress_stopped", "the program ended before the call did", false);
         else
             call_end(c, class, ERR_AGAIN, "egress_cancelled", "the call was cancelled", true);
     }

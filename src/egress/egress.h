@@ -165,9 +165,9 @@ struct egress_call {
  *   EGRESS_UNKNOWN    ERR_AGAIN     egress_unknown, or as http_result
  *   EGRESS_REFUSED    ERR_DENIED    http_address_refused, egress_consent, egress_region, egress_personal
  *                     ERR_LIMIT     egress_budget_lead, egress_budget_tenant, egress_budget_source, egress_rate,
- *                                   egress_resting (after quota), egress_breaker
- *                     ERR_DENIED    egress_resting (after auth)
- *                     ERR_AGAIN     egress_deadline, egress_cancelled, egress_stopping
+ *                                   egress_resting_quota, egress_breaker
+ *                     ERR_DENIED    egress_resting_auth
+ *                     ERR_AGAIN     egress_deadline, egress_cancelled, egress_stopped
  *                     ERR_INPUT     http_bad_url, http_bad_field, egress_no_source, and what `prepare` said
  */
 struct egress_answer {
@@ -231,7 +231,7 @@ struct egress_settings {
 /* ERR_AGAIN "http_client_start" or "egress_start", ERR_LIMIT "memory_limit". */
 err egress_start(const struct egress_settings *settings, struct egress **out) MUST_CHECK;
 
-/* Ends all calls with egress_stopping, waits until their functions have returned, frees it. Not to be called from a
+/* Ends all calls with egress_stopped, waits until their functions have returned, frees it. Not to be called from a
  * call-back. NULL is allowed. */
 void egress_stop(struct egress *e);
 

@@ -161,8 +161,8 @@ enum gate { GATE_OPEN, GATE_LATER, GATE_ENDED };
 
 static err resting(const struct lane *l) {
     if (l->rest == REST_AUTH)
-        return fail(ERR_DENIED, "egress_resting", "the credential was refused several times and rests");
-    return fail(ERR_LIMIT, "egress_resting", "the quota is used up and the credential rests");
+        return fail(ERR_DENIED, "egress_resting_auth", "the credential was refused several times and rests");
+    return fail(ERR_LIMIT, "egress_resting_quota", "the quota is used up and the credential rests");
 }
 
 /* It waits until `until_ms`, or ends when that is after its deadline. */

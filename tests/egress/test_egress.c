@@ -301,7 +301,7 @@ static void calls_end_when_the_door_closes(void **state) {
     egress_stop(d->egress);
     for (int i = 0; i < N; i++) {
         assert_true(k[i]->done);
-        assert_str(k[i]->slug, "egress_stopping");
+        assert_str(k[i]->slug, "egress_stopped");
     }
     cache_close(d->cache);
     world_stop(d->world);

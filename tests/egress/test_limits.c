@@ -205,7 +205,7 @@ static void credentials_rest(void **state) {
     for (int i = 0; i < 3; i++)
         expect(ask(d, refused), EGRESS_AUTH, "egress_auth");
     struct kept *k = ask(d, good);
-    expect(k, EGRESS_REFUSED, "egress_resting");
+    expect(k, EGRESS_REFUSED, "egress_resting_auth");
     assert_int_equal(k->rc, ERR_DENIED);
     assert_int_equal(view_of(d, "token").health, EGRESS_DOWN);
     atomic_fetch_add(&push_ms, 61000);
@@ -215,7 +215,7 @@ static void credentials_rest(void **state) {
     expect(ask(d, quota), EGRESS_QUOTA, "egress_quota");
     quota.url = url_of(d, "/ok");
     k = ask(d, quota);
-    expect(k, EGRESS_REFUSED, "egress_resting");
+    expect(k, EGRESS_REFUSED, "egress_resting_quota");
     assert_int_equal(k->rc, ERR_LIMIT);
     atomic_fetch_add(&push_ms, 900001);
     expect(ask(d, quota), EGRESS_OK, "");
