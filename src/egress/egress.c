@@ -240,7 +240,7 @@ static struct batch wait_batch(struct egress *e) {
     until.tv_sec += ns / 1000000000;
     until.tv_nsec = ns % 1000000000;
     pthread_mutex_lock(&e->lock);
-    while (left > 0 && !e->inbox && !e->arrivals && !e->any_cancel && !e->stopping)
+    while (left > 0 && !e->inbox && !e->arrivals && !e->any_cancel && (!e->stopping || e->ending))
         if (pthread_cond_timedwait(&e->changed, &e->lock, &until) != 0)
             break;
     struct batch b = {e->inbox, e->arrivals, e->any_cancel, e->stopping};
@@ -321,6 +321,7 @@ static void *run(void *ctx) {
     do {
         b = wait_batch(e);
         serve(e, &b);
+        e->ending = b.stopping;
     } while (!b.stopping || e->alive > 0);
     return NULL;
 }

@@ -151,6 +151,7 @@ struct egress {
     struct flight **flight;
     size_t n_flight_bucket;
     size_t alive; /* calls not freed */
+    bool ending;  /* all calls were told that it stops */
     atomic_uint_fast64_t submitted, done;
 };
 
