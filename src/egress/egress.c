@@ -134,6 +134,25 @@ err egress_submit(struct egress *e, const struct egress_call *call, uint64_t *id
                     : fail(ERR_LIMIT, "egress_full", "%u calls are under way already", e->s.max_calls);
 }
 
+err egress_post(struct egress *e, void (*fn)(void *ctx), void *ctx) {
+    struct task *t = malloc(sizeof *t);
+    if (!t)
+        return fail(ERR_LIMIT, "memory_limit", "no memory for a task");
+    *t = (struct task){.fn = fn, .ctx = ctx};
+    pthread_mutex_lock(&e->lock);
+    bool stopping = e->stopping;
+    if (!stopping) {
+        *(e->task_last ? &e->task_last->next : &e->task) = t;
+        e->task_last = t;
+        pthread_cond_signal(&e->changed);
+    }
+    pthread_mutex_unlock(&e->lock);
+    if (!stopping)
+        return OK;
+    free(t);
+    return fail(ERR_CONFLICT, "egress_stopping", "no more calls are made: the program ends");
+}
+
 void egress_cancel(struct egress *e, uint64_t id) {
     uint32_t slot = (uint32_t)id;
     pthread_mutex_lock(&e->lock);
@@ -218,6 +237,7 @@ static void serve_times(struct egress *e) {
 
 struct batch {
     struct call *inbox, *arrivals;
+    struct task *task;
     bool cancels, stopping;
 };
 
@@ -240,10 +260,11 @@ static struct batch wait_batch(struct egress *e) {
     until.tv_sec += ns / 1000000000;
     until.tv_nsec = ns % 1000000000;
     pthread_mutex_lock(&e->lock);
-    while (left > 0 && !e->inbox && !e->arrivals && !e->any_cancel && (!e->stopping || e->ending))
+    while (left > 0 && !e->inbox && !e->arrivals && !e->task && !e->any_cancel && (!e->stopping || e->ending))
         if (pthread_cond_timedwait(&e->changed, &e->lock, &until) != 0)
             break;
-    struct batch b = {e->inbox, e->arrivals, e->any_cancel, e->stopping};
+    struct batch b = {e->inbox, e->arrivals, e->task, e->any_cancel, e->stopping};
+    e->task = e->task_last = NULL;
     e->inbox = e->inbox_last = e->arrivals = e->arrivals_last = NULL;
     e->any_cancel = false;
     pthread_mutex_unlock(&e->lock);
@@ -295,6 +316,11 @@ static void serve_lanes(struct egress *e) {
 }
 
 static void serve(struct egress *e, struct batch *b) {
+    for (struct task *t = b->task, *next; t; t = next) {
+        next = t->next;
+        t->fn(t->ctx);
+        free(t);
+    }
     for (struct call *c = b->arrivals, *next; c; c = next) {
         next = c->arrived;
         attempt_arrived(c);

@@ -205,6 +205,10 @@ struct egress_record {
  * ERR_CONFLICT "egress_stopping". From any thread, call-backs included. */
 err egress_submit(struct egress *e, const struct egress_call *call, uint64_t *id) MUST_CHECK;
 
+/* Runs fn(ctx) soon, once, on the deciding thread, where call-backs run: for work that shares what they use. ERR_CONFLICT
+ * "egress_stopping", ERR_LIMIT "memory_limit": it will not run. From any thread. */
+err egress_post(struct egress *e, void (*fn)(void *ctx), void *ctx) MUST_CHECK;
+
 /* Ends the call soon, with egress_cancelled; does nothing when it has ended. From any thread. */
 void egress_cancel(struct egress *e, uint64_t id);
 

@@ -123,6 +123,13 @@ struct call {
 
 struct log_ring;
 
+/* Something else to do on the deciding thread. */
+struct task {
+    struct task *next;
+    void (*fn)(void *ctx);
+    void *ctx;
+};
+
 struct egress {
     struct egress_settings s;
     struct http_client *http;
@@ -137,6 +144,7 @@ struct egress {
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t changed;
     struct call *inbox, *inbox_last, *arrivals, *arrivals_last;
+    struct task *task, *task_last;
     struct call **slot;
     uint32_t *generation;
     uint32_t *free_slot;
