@@ -36,6 +36,10 @@ extern const struct command command_bench_pipeline;
 extern const struct command command_sample;
 extern const struct command command_simulate;
 extern const struct command command_dedupe;
+extern const struct command command_connector_list;
+extern const struct command command_connector_show;
+extern const struct command command_connector_test;
+extern const struct command command_connector_new;
 extern const struct command command_check;
 extern const struct command command_help;
 extern const struct command command_version;
@@ -75,6 +79,10 @@ const struct command *const commands[] = {
     &command_sample,
     &command_simulate,
     &command_dedupe,
+    &command_connector_list,
+    &command_connector_show,
+    &command_connector_test,
+    &command_connector_new,
     &command_check,
     &command_help,
     &command_version,
