@@ -31,6 +31,8 @@ struct world {
     char redirect[512];      /* Location of /redirect; under the lock */
     char seen[4096];         /* the last request */
     pthread_mutex_t lock;
+    /* Answers first, when it wants to: true. */
+    bool (*custom)(struct world *w, int fd, const char *path, const char *request);
 };
 
 struct visit {
@@ -146,7 +148,8 @@ static inline void *world_visit(void *ctx) {
         pthread_mutex_lock(&w->lock);
         memcpy(w->seen, request, sizeof w->seen);
         pthread_mutex_unlock(&w->lock);
-        world_answer(w, v.fd, path);
+        if (!w->custom || !w->custom(w, v.fd, path, request))
+            world_answer(w, v.fd, path);
     }
     shutdown(v.fd, SHUT_WR);
     close(v.fd);
