@@ -2,8 +2,9 @@
  *
  * A child process answers 4 KB of JSON over HTTP/1.1 on loopback. Prints the CPU time of an answered call, whole (with
  * libcurl and the kernel's sockets) and of the deciding thread alone (rules, cache look-up, budget, rate limit, breaker,
- * classification, journal), and the memory of 2,000 calls parked at a server that does not answer. */
-#include "egress/egress.h"
+ * classification, journal), the same with a connector (request built, answer read, 15 observations), and the memory of 2,000
+ * calls parked at a server that does not answer. */
+#include "egress/ask.h"
 #include "net/http_server.h"
 
 #include <arpa/inet.h>
@@ -43,6 +44,18 @@ static void serve(int out) {
         _exit(1);
     for (;;)
         pause();
+}
+
+/* 4 KB with fifteen figures in it. */
+static void fill_body(void) {
+    size_t n = (size_t)snprintf(body, sizeof body, "{\"name\":\"Example\"");
+    for (int i = 0; i < 15; i++)
+        n += (size_t)snprintf(body + n, sizeof body - n, ",\"f%d\":{\"value\":%d}", i, i * 1000);
+    n += (size_t)snprintf(body + n, sizeof body - n, ",\"list\":[");
+    while (n < sizeof body - 64)
+        n += (size_t)snprintf(body + n, sizeof body - n, "{\"city\":\"Turin\",\"staff\":12},");
+    n += (size_t)snprintf(body + n, sizeof body - n, "0]}");
+    memset(body + n, ' ', sizeof body - n);
 }
 
 static double cpu_us(clockid_t which) {
@@ -125,13 +138,69 @@ static void time_calls(struct bench *b, int n, int in_flight) {
     run(b, WARM_UP, n, in_flight);
     clock_gettime(CLOCK_MONOTONIC, &end);
     double second = (double)(end.tv_sec - start.tv_sec) + (double)(end.tv_nsec - start.tv_nsec) / 1e9;
-    line("CPU of a call, whole (libcurl, sockets, submitting)", "150 us", (cpu_us(CLOCK_PROCESS_CPUTIME_ID) - whole) / n,
-         "us");
+    line("CPU of a call, whole (libcurl, sockets, submitting)", "", (cpu_us(CLOCK_PROCESS_CPUTIME_ID) - whole) / n, "us");
     line("CPU of a call, deciding thread", "", (b->thread_us - thread) / n, "us");
     line("calls a second, server beside it", "", n / second, "/s");
     thread = b->thread_us;
     run(b, WARM_UP, n, in_flight);
     line("CPU of a call that the cache answers, deciding thread", "", (b->thread_us - thread) / n, "us");
+}
+
+/* ---- with a connector ---- */
+
+static void asked(void *ctx, const struct ask_answer *a) {
+    struct bench *b = ctx;
+    if (a->rc != OK || a->found->n != 15)
+        atomic_fetch_add(&b->failed, 1);
+    atomic_store(&b->thread_us, cpu_us(CLOCK_THREAD_CPUTIME_ID));
+    atomic_fetch_add(&b->done, 1);
+}
+
+struct asking {
+    struct bench *b;
+    struct asker *asker;
+    struct ask ask;
+    int port;
+};
+
+static err prepare(struct arena *a, struct asking *w) {
+    struct buf *yaml = buf_in(a, 1 << 16);
+    const struct connector *c;
+    const struct json *settings;
+    buf_add_format(yaml,
+                   "connector: 1\nname: bench\ntitle: t\nkind: source\ndocumentation: https://example.com/\nterms: none\n"
+                   "personal_data: none\nsettings: {key: {secret: true, help: k}}\nbase_url: https://example.com\n"
+                   "authentication: {type: bearer, token: \"{setting.key}\"}\noperations:\n  look:\n    title: t\n"
+                   "    url: /v1/company\n    query: {domain: \"{input.domain}\"}\n    price: {micro: 100, per: hit}\n"
+                   "    identity: {name: .name}\n    map:\n");
+    for (int i = 0; i < 15; i++)
+        buf_add_format(yaml, "      account.f%d: .f%d.value\n", i, i);
+    TRY(connector_parse(a, buf_str(yaml), "bench.yaml", &c));
+    TRY(json_parse(a, str_format(a, "{\"key\":\"k\",\"base_url\":\"http://127.0.0.1:%d\"}", w->port), NULL, &settings));
+    TRY(connector_bind(a, c, settings, &w->ask.binding));
+    TRY(connector_operation(c, STR("look"), &w->ask.operation));
+    return json_parse(a, STR("{\"domain\":\"example.com\"}"), NULL, &w->ask.input);
+}
+
+static void ask_many(struct asking *w, int n, int in_flight) {
+    struct bench *b = w->b;
+    atomic_store(&b->done, 0);
+    for (int i = 0; i < n; i++) {
+        while (i - atomic_load(&b->done) >= in_flight)
+            usleep(50);
+        while (asker_ask(w->asker, &w->ask) != OK)
+            usleep(100);
+    }
+    while (atomic_load(&b->done) < n)
+        usleep(50);
+}
+
+static void time_asks(struct bench *b, struct asking *w, int n, int in_flight) {
+    ask_many(w, WARM_UP, in_flight);
+    double whole = cpu_us(CLOCK_PROCESS_CPUTIME_ID), thread = b->thread_us;
+    ask_many(w, n, in_flight);
+    line("CPU of an ask: request, rules, answer, 15 observations", "150 us", (b->thread_us - thread) / n, "us");
+    line("the same with libcurl and sockets", "", (cpu_us(CLOCK_PROCESS_CPUTIME_ID) - whole) / n, "us");
 }
 
 static double resident_mb(void) {
@@ -174,7 +243,7 @@ int main(int argc, char **argv) {
         in_flight = argc > 2 ? (int)strtol(argv[2], NULL, 10) : IN_FLIGHT;
     int ends[2], port = 0;
     signal(SIGPIPE, SIG_IGN);
-    memset(body, 'x', sizeof body);
+    fill_body();
     if (pipe(ends) != 0)
         return 1;
     pid_t child = fork();
@@ -200,9 +269,23 @@ int main(int argc, char **argv) {
         return 1;
     printf("| %-58s | %10s | %16s |\n", "", "bar", "measured");
     time_calls(&b, n, in_flight);
+    struct arena *a = arena_new(64 << 20);
+    struct asking w = {.b = &b, .port = port, .ask = {.done = asked, .ctx = &b}};
+    w.ask.call.tenant = STR("tenant");
+    w.ask.call.credential = STR("main");
+    w.ask.call.tenant_day = w.ask.call.lead_most = (struct budget_amount){BUDGET_NO_LIMIT, BUDGET_NO_LIMIT};
+    err rc = asker_new(b.egress, &w.asker);
+    if (rc == OK)
+        rc = prepare(a, &w);
+    if (rc == OK)
+        time_asks(&b, &w, n, in_flight);
+    else
+        printf("  %s: %s\n", err_slug(), err_text());
     printf("  failed: %d\n", (int)b.failed);
     park(&b);
     egress_stop(b.egress);
+    asker_free(w.asker);
+    arena_free(a);
     cache_close(cache);
     kill(child, SIGTERM);
     waitpid(child, NULL, 0);
