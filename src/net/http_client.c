@@ -9,7 +9,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { POLL_MS = 60000, QUEUE_CHECK_MS = 100, EVENTS = 256 };
+enum { POLL_MS = 60000, QUEUE_CHECK_MS = 100, EVENTS = 256, MANY_IN_FLIGHT = 512 };
 
 struct list {
     struct http_flight *first, *last;
@@ -374,6 +374,8 @@ static bool fill_client(struct http_client *c, const struct http_client_settings
 }
 
 err http_client_start(const struct http_client_settings *settings, struct http_client **client) {
+    if (settings->max_in_flight > MANY_IN_FLIGHT)
+        (void)http_raise_file_limit();
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
         return fail(ERR_AGAIN, "http_client_start", "libcurl cannot start");
     struct http_client *c = calloc(1, sizeof *c);

@@ -33,7 +33,8 @@ struct http_client_settings {
  * only, the system's authorities, "galena/VERSION". */
 struct http_client_settings http_client_defaults(void);
 
-/* ERR_AGAIN ("http_client_start"). */
+/* With more than 512 calls in flight the soft limit on open files is raised to the hard one. ERR_AGAIN
+ * ("http_client_start"). */
 err http_client_start(const struct http_client_settings *settings, struct http_client **client) MUST_CHECK;
 
 /* Ends all calls as http_client_cancel does, waits until their functions have returned, and frees the client. Not to be

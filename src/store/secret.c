@@ -5,11 +5,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <sodium.h>
 #include <spawn.h>
 #include <stdlib.h>
-#include <sys/select.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -128,11 +129,8 @@ static err wait_output(const struct command *c) {
         int64_t left = left_ns(c);
         if (left == 0)
             return late(c);
-        fd_set set;
-        FD_ZERO(&set);
-        FD_SET(c->out, &set);
-        struct timespec limit = {.tv_sec = left / 1000000000, .tv_nsec = left % 1000000000};
-        int n = pselect(c->out + 1, &set, NULL, NULL, &limit, NULL);
+        struct pollfd out = {.fd = c->out, .events = POLLIN};
+        int n = poll(&out, 1, (int)(left / 1000000 + 1 < INT_MAX ? left / 1000000 + 1 : INT_MAX));
         if (n > 0)
             return OK;
         if (n < 0 && errno != EINTR)
@@ -188,7 +186,7 @@ static err read_command(const struct secret_source *source, struct secret_text *
         return fail(ERR_AGAIN, "file_read", "%s: no pipe: %s", source->argv[0], strerror(errno));
     struct command c = {.name = source->argv[0], .pid = -1, .out = ends[0], .clock = clock_system()};
     c.deadline_ns = c.clock.steady_ns() + (source->limit_ms > 0 ? source->limit_ms : SECRET_COMMAND_MS) * 1000000;
-    int why = c.out < FD_SETSIZE ? spawn(source, ends[1], &c.pid) : EMFILE;
+    int why = spawn(source, ends[1], &c.pid);
     close(ends[1]);
     err rc = why == 0 ? OK
                       : fail(ERR_INPUT, "secret_command_missing", "%s: the command for the secret cannot be run: %s",
