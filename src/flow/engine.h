@@ -13,7 +13,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "flow/pin.h"
-#include "flow/retry.h"
+#include "egress/retry.h"
 #include "flow/target.h"
 #include "store/store.h"
 

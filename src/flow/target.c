@@ -1,7 +1,7 @@
 /* target.c — calls to one outside party and what their answers mean. */
 #include "flow/target.h"
 
-#include "flow/retry.h"
+#include "egress/retry.h"
 #include "net/signature.h"
 
 #include <pthread.h>

@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 #include "base/metrics.h"
-#include "flow/breaker.h"
+#include "egress/breaker.h"
 #include "net/http_client.h"
 
 /* Where it is and how it is spoken to. */

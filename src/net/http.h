@@ -32,4 +32,7 @@ bool http_field_sendable(struct http_field field);
 /* "Not Found" for 404; "" for a code without a name here. */
 const char *http_status_text(int status);
 
+/* Raises the soft limit on open files to the hard one and returns it. */
+size_t http_raise_file_limit(void);
+
 #endif

@@ -5,8 +5,11 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
-enum { POLL_MS = 60000, QUEUE_CHECK_MS = 1000 };
+enum { POLL_MS = 60000, QUEUE_CHECK_MS = 100, EVENTS = 256, MANY_IN_FLIGHT = 512 };
 
 struct list {
     struct http_flight *first, *last;
@@ -18,6 +21,10 @@ struct http_client {
     struct address_range *allow;
     char *ca_file, *user_agent;
     CURLM *multi;
+    int epoll, wake;     /* wake: an eventfd in epoll */
+    int64_t timer_ns;    /* the thread's: when libcurl wants to be called; -1: not */
+    int64_t sweep_ns;    /* the thread's: when those that wait are looked through next */
+    atomic_bool cancels; /* somebody was cancelled since the lists were looked through */
     pthread_t thread;
     CURL **spare; /* the thread's: handles to use again */
     unsigned n_spare;
@@ -153,10 +160,14 @@ static void end_exchange(struct http_client *c, struct http_flight *f, CURLcode 
 static struct http_flight *next_waiting(struct http_client *c, bool *give_up) {
     int64_t now = now_ns();
     pthread_mutex_lock(&c->lock);
-    struct http_flight *f = c->waiting.first;
+    /* Looking through thousands for each that starts would be slow. */
+    bool sweep = now >= c->sweep_ns || c->stopping;
+    struct http_flight *f = sweep ? c->waiting.first : NULL;
     while (f && !f->cancelled && f->deadline_ns > now && !c->stopping)
         f = f->next;
     *give_up = f != NULL;
+    if (sweep && !f)
+        c->sweep_ns = now + QUEUE_CHECK_MS * 1000000ll;
     if (!f && c->flying.n < c->settings.max_in_flight)
         f = c->waiting.first;
     if (f) {
@@ -221,17 +232,85 @@ static bool is_stopping(struct http_client *c) {
     return stopping;
 }
 
+/* ---- libcurl and epoll ---- */
+
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *known) {
+    struct http_client *c = ctx;
+    struct epoll_event e = {.data.fd = fd};
+    (void)easy;
+    if (what == CURL_POLL_REMOVE) {
+        epoll_ctl(c->epoll, EPOLL_CTL_DEL, fd, &e);
+        return 0;
+    }
+    e.events = (what & CURL_POLL_IN ? EPOLLIN : 0u) | (what & CURL_POLL_OUT ? EPOLLOUT : 0u);
+    if (epoll_ctl(c->epoll, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &e) != 0)
+        return -1;
+    if (!known)
+        curl_multi_assign(c->multi, fd, c);
+    return 0;
+}
+
+static int on_timer(CURLM *multi, long timeout_ms, void *ctx) {
+    struct http_client *c = ctx;
+    (void)multi;
+    c->timer_ns = timeout_ms < 0 ? -1 : now_ns() + timeout_ms * 1000000;
+    return 0;
+}
+
+static void wake(struct http_client *c) {
+    uint64_t one = 1;
+    ssize_t n = write(c->wake, &one, sizeof one); /* full is as good as written */
+    (void)n;
+}
+
+static void serve_timer(struct http_client *c) {
+    int running;
+    if (c->timer_ns < 0 || now_ns() < c->timer_ns)
+        return;
+    c->timer_ns = -1;
+    curl_multi_socket_action(c->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+}
+
+static int wait_ms(const struct http_client *c) {
+    /* What waits is behind what flies, and has its own time limits. */
+    int64_t ms = atomic_load(&c->total.waiting) > 0 ? QUEUE_CHECK_MS : POLL_MS;
+    if (c->timer_ns >= 0) {
+        int64_t left = (c->timer_ns - now_ns() + 999999) / 1000000;
+        ms = left < 0 ? 0 : left < ms ? left : ms;
+    }
+    return (int)ms;
+}
+
+static void serve_sockets(struct http_client *c) {
+    struct epoll_event event[EVENTS];
+    int running, n = epoll_wait(c->epoll, event, EVENTS, wait_ms(c));
+    for (int i = 0; i < n; i++) {
+        uint32_t e = event[i].events;
+        if (event[i].data.fd == c->wake) {
+            uint64_t count;
+            ssize_t got = read(c->wake, &count, sizeof count);
+            (void)got;
+            continue;
+        }
+        int flags = (e & (EPOLLIN | EPOLLHUP) ? CURL_CSELECT_IN : 0) | (e & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
+                    (e & EPOLLERR ? CURL_CSELECT_ERR : 0);
+        curl_multi_socket_action(c->multi, event[i].data.fd, flags, &running);
+    }
+}
+
 static void *run(void *ctx) {
     struct http_client *c = ctx;
     while (!is_stopping(c)) {
-        int running;
-        serve_cancelled(c);
+        if (atomic_exchange(&c->cancels, false)) {
+            serve_cancelled(c);
+            c->sweep_ns = 0;
+        }
         serve_waiting(c);
-        curl_multi_perform(c->multi, &running);
+        serve_timer(c);
         serve_finished(c);
         serve_waiting(c);
-        /* What waits is behind what flies, and has its own time limits. */
-        curl_multi_poll(c->multi, NULL, 0, atomic_load(&c->total.waiting) > 0 ? QUEUE_CHECK_MS : POLL_MS, NULL);
+        serve_sockets(c);
+        serve_finished(c);
     }
     while (c->flying.first)
         finish_flying(c, c->flying.first, CURLE_OK, true);
@@ -244,6 +323,10 @@ static void free_client(struct http_client *c) {
         curl_easy_cleanup(c->spare[i]);
     if (c->multi)
         curl_multi_cleanup(c->multi);
+    if (c->epoll >= 0)
+        close(c->epoll);
+    if (c->wake >= 0)
+        close(c->wake);
     pthread_mutex_destroy(&c->lock);
     free(c->spare);
     free(c->allow);
@@ -258,13 +341,22 @@ static bool copy_text(const char *from, char **to) {
     return !from || *to;
 }
 
+static bool open_events(struct http_client *c) {
+    struct epoll_event e = {.events = EPOLLIN};
+    c->epoll = epoll_create1(EPOLL_CLOEXEC);
+    c->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    e.data.fd = c->wake;
+    c->timer_ns = -1;
+    return c->epoll >= 0 && c->wake >= 0 && epoll_ctl(c->epoll, EPOLL_CTL_ADD, c->wake, &e) == 0;
+}
+
 /* False when there is no memory. */
 static bool fill_client(struct http_client *c, const struct http_client_settings *settings) {
     c->settings = *settings;
     c->spare = calloc(settings->max_in_flight + 1, sizeof(CURL *));
     c->allow = calloc(settings->n_allow + 1, sizeof *c->allow);
     c->multi = curl_multi_init();
-    if (!c->spare || !c->allow || !c->multi || !copy_text(settings->ca_file, &c->ca_file) ||
+    if (!open_events(c) || !c->spare || !c->allow || !c->multi || !copy_text(settings->ca_file, &c->ca_file) ||
         !copy_text(settings->user_agent, &c->user_agent))
         return false;
     if (settings->n_allow > 0)
@@ -272,12 +364,18 @@ static bool fill_client(struct http_client *c, const struct http_client_settings
     c->settings.allow = c->allow;
     c->settings.ca_file = c->ca_file;
     c->settings.user_agent = c->user_agent;
+    curl_multi_setopt(c->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+    curl_multi_setopt(c->multi, CURLMOPT_SOCKETDATA, c);
+    curl_multi_setopt(c->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+    curl_multi_setopt(c->multi, CURLMOPT_TIMERDATA, c);
     curl_multi_setopt(c->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)settings->max_connections_per_host);
     curl_multi_setopt(c->multi, CURLMOPT_MAXCONNECTS, (long)settings->max_in_flight);
     return true;
 }
 
 err http_client_start(const struct http_client_settings *settings, struct http_client **client) {
+    if (settings->max_in_flight > MANY_IN_FLIGHT)
+        (void)http_raise_file_limit();
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
         return fail(ERR_AGAIN, "http_client_start", "libcurl cannot start");
     struct http_client *c = calloc(1, sizeof *c);
@@ -285,6 +383,7 @@ err http_client_start(const struct http_client_settings *settings, struct http_c
         curl_global_cleanup();
         return fail(ERR_AGAIN, "http_client_start", "the HTTP client has no memory");
     }
+    c->epoll = c->wake = -1;
     pthread_mutex_init(&c->lock, NULL);
     if (!fill_client(c, settings) || pthread_create(&c->thread, NULL, run, c) != 0) {
         free_client(c);
@@ -300,7 +399,7 @@ void http_client_stop(struct http_client *c) {
     pthread_mutex_lock(&c->lock);
     c->stopping = true;
     pthread_mutex_unlock(&c->lock);
-    curl_multi_wakeup(c->multi);
+    wake(c);
     pthread_join(c->thread, NULL);
     free_client(c);
 }
@@ -321,7 +420,7 @@ err http_client_send(struct http_client *c, const struct http_call *call, uint64
     }
     pthread_mutex_unlock(&c->lock);
     if (!f) {
-        curl_multi_wakeup(c->multi);
+        wake(c);
         return OK;
     }
     http_flight_free(f);
@@ -338,8 +437,11 @@ void http_client_cancel(struct http_client *c, uint64_t id) {
     if (f)
         f->cancelled = true;
     pthread_mutex_unlock(&c->lock);
-    curl_multi_wakeup(c->multi);
+    atomic_store(&c->cancels, true);
+    wake(c);
 }
+
+err http_client_check_url(const struct http_client *c, str url) { return http_flight_check_url(&c->settings, url); }
 
 struct http_client_counters http_client_counters(const struct http_client *c) {
     return (struct http_client_counters){.calls = c->total.calls,

@@ -23,13 +23,18 @@ struct http_client_settings {
     size_t n_allow;
     const char *ca_file;    /* PEM; NULL: the system's authorities */
     const char *user_agent; /* NULL: none is sent */
+    /* Asked for the address of a host's name before each exchange, redirections included, on the client's thread; false: the
+     * system is asked. The address is checked like any other. NULL: the system is always asked. */
+    bool (*resolve)(void *ctx, str host, struct address *out);
+    void *resolve_ctx;
 };
 
 /* 64 in flight, 1,024 waiting, 8 per host, 5 s to connect, 30 s in all, 64 KB of headers, 4 MB of body, public addresses
  * only, the system's authorities, "galena/VERSION". */
 struct http_client_settings http_client_defaults(void);
 
-/* ERR_AGAIN ("http_client_start"). */
+/* With more than 512 calls in flight the soft limit on open files is raised to the hard one. ERR_AGAIN
+ * ("http_client_start"). */
 err http_client_start(const struct http_client_settings *settings, struct http_client **client) MUST_CHECK;
 
 /* Ends all calls as http_client_cancel does, waits until their functions have returned, and frees the client. Not to be
@@ -85,6 +90,10 @@ struct http_call {
  * failure it will not be called: ERR_INPUT ("http_bad_url", "http_bad_field"), ERR_LIMIT ("http_queue_full"), ERR_CONFLICT
  * ("http_client_stopping"). From any thread, `done` included. */
 err http_client_send(struct http_client *c, const struct http_call *call, uint64_t *id) MUST_CHECK;
+
+/* What can be said of a URL without calling it: ERR_INPUT ("http_bad_url"), ERR_DENIED ("http_address_refused") when its
+ * host is written as an address that may not be called, in whatever notation. A name is checked at the connection. */
+err http_client_check_url(const struct http_client *c, str url) MUST_CHECK;
 
 /* Ends the call soon, with http_cancelled; does nothing when it has ended. From any thread. */
 void http_client_cancel(struct http_client *c, uint64_t id);

@@ -10,10 +10,11 @@
 
 enum { HTTP_CALL_TEXT_BYTE = 512, HTTP_MAX_CALL_FIELDS = 64 };
 
-/* All texts stand behind the struct in one block. */
+/* All texts stand behind the struct in one block, which is zeroed before it is freed. */
 struct http_flight {
     struct http_flight *prev, *next; /* in the client's list of waiting or of flying calls */
     uint64_t id;
+    size_t size; /* of the block */
     const struct http_client_settings *settings;
     char *method, *url;
     struct http_field field[HTTP_MAX_CALL_FIELDS];
@@ -27,7 +28,7 @@ struct http_flight {
     bool cancelled; /* under the client's lock */
 
     CURL *easy;
-    struct curl_slist *line;
+    struct curl_slist *line, *resolve;
     struct buf head, answer;
     bool address_refused, too_large, foreign_origin;
     char fault[CURL_ERROR_SIZE];
@@ -37,6 +38,7 @@ struct http_flight {
 /* A copy of the call, checked as http_client_send says. */
 err http_flight_new(const struct http_client_settings *settings, const struct http_call *call,
                     struct http_flight **flight) MUST_CHECK;
+err http_flight_check_url(const struct http_client_settings *settings, str url) MUST_CHECK;
 void http_flight_free(struct http_flight *f);
 
 /* Prepares f->easy for the next (or only) exchange. False when there is no memory. */

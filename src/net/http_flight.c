@@ -6,7 +6,9 @@
 #include <limits.h>
 #include <sys/socket.h>
 
-enum { MAX_METHOD_BYTE = 32, MAX_URL_BYTE = 64 * 1024, MAX_ANSWER_FIELDS = 256 };
+enum { MAX_METHOD_BYTE = 32, MAX_URL_BYTE = 64 * 1024, MAX_ANSWER_FIELDS = 256, MAX_CHECKED_BYTE = 16 * 1024 };
+
+static const long UPLOAD_BYTE = 16384;
 
 static int64_t now_ns(void) { return clock_system().steady_ns(); }
 
@@ -89,6 +91,7 @@ err http_flight_new(const struct http_client_settings *settings, const struct ht
     if (!f)
         return fail(ERR_AGAIN, "http_client_start", "the HTTP client has no memory");
     memset(f, 0, sizeof *f);
+    f->size = sizeof *f + text_byte(call);
     f->settings = settings;
     char *at = (char *)(f + 1);
     f->method = put_text(&at, call->method);
@@ -111,11 +114,23 @@ err http_flight_new(const struct http_client_settings *settings, const struct ht
     return fail(ERR_AGAIN, "http_client_start", "the HTTP client has no memory");
 }
 
-void http_flight_free(struct http_flight *f) {
+/* Header fields and URLs may hold credentials. */
+static void free_lines(struct http_flight *f) {
+    for (struct curl_slist *l = f->line; l; l = l->next)
+        explicit_bzero(l->data, strlen(l->data));
     curl_slist_free_all(f->line);
+    f->line = NULL;
+}
+
+void http_flight_free(struct http_flight *f) {
+    free_lines(f);
+    curl_slist_free_all(f->resolve);
     buf_done(&f->head);
     buf_done(&f->answer);
+    if (f->url)
+        explicit_bzero(f->url, strlen(f->url));
     free(f->url);
+    explicit_bzero(f, f->size);
     free(f);
 }
 
@@ -206,14 +221,14 @@ static bool add_field(struct http_flight *f, struct http_field field) {
     int n = snprintf(line, need, "%.*s%s%.*s", STR_ARG(field.name), empty ? ";" : ": ", empty ? 0 : (int)field.value.len,
                      empty ? "" : field.value.ptr);
     bool added = n > 0 && add_line(f, line);
+    explicit_bzero(line, need);
     if (line != small)
         free(line);
     return added;
 }
 
 static bool set_lines(struct http_flight *f) {
-    curl_slist_free_all(f->line);
-    f->line = NULL;
+    free_lines(f);
     bool good = add_line(f, "Expect:"); /* or libcurl would wait for 100 Continue */
     if (!http_field_value(f->field, f->n_field, STR("Content-Type")).ptr)
         good = good && add_line(f, "Content-Type:");
@@ -274,6 +289,65 @@ static void set_times(struct http_flight *f) {
     curl_easy_setopt(f->easy, CURLOPT_TCP_KEEPALIVE, 1L);
 }
 
+/* The host of a URL without brackets; NULL when there is none, else for curl_free. */
+static char *host_of(CURLU *url) {
+    char *host = NULL;
+    if (!url || curl_url_get(url, CURLUPART_HOST, &host, 0) != CURLUE_OK || !host)
+        return NULL;
+    size_t n = strlen(host);
+    if (n > 2 && host[0] == '[' && host[n - 1] == ']') {
+        memmove(host, host + 1, n - 2);
+        host[n - 2] = '\0';
+    }
+    return host;
+}
+
+err http_flight_check_url(const struct http_client_settings *settings, str url) {
+    char text[MAX_CHECKED_BYTE];
+    struct address address;
+    if (url.len >= sizeof text || (url.len > 0 && memchr(url.ptr, '\0', url.len)))
+        return fail(ERR_INPUT, "http_bad_url", "the URL cannot be called: it is too long or has a NUL");
+    memcpy(text, url.len > 0 ? url.ptr : "", url.len);
+    text[url.len] = '\0';
+    const char *fault = url_fault(text);
+    if (fault)
+        return fail(ERR_INPUT, "http_bad_url", "the URL cannot be called: %s", fault);
+    CURLU *parts = curl_url();
+    char *host = parts && curl_url_set(parts, CURLUPART_URL, text, 0) == CURLUE_OK ? host_of(parts) : NULL;
+    bool refused =
+        host && address_parse(str_from(host), &address) && !address_allowed(&address, settings->allow, settings->n_allow);
+    curl_free(host);
+    curl_url_cleanup(parts);
+    if (!refused)
+        return OK;
+    return fail(ERR_DENIED, "http_address_refused",
+                "the address is private or reserved and not on the list of those allowed");
+}
+
+/* Tells libcurl what the resolver says, if there is one. */
+static void set_resolved(struct http_flight *f) {
+    char line[512], text[ADDRESS_TEXT_BYTE];
+    struct address address;
+    if (!f->settings->resolve)
+        return;
+    curl_slist_free_all(f->resolve);
+    f->resolve = NULL;
+    CURLU *parts = curl_url();
+    char *port = NULL, *host = parts && curl_url_set(parts, CURLUPART_URL, f->url, 0) == CURLUE_OK ? host_of(parts) : NULL;
+    if (host && !address_parse(str_from(host), &address) &&
+        curl_url_get(parts, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK &&
+        f->settings->resolve(f->settings->resolve_ctx, str_from(host), &address)) {
+        address_format(&address, text);
+        snprintf(line, sizeof line, "%s:%s:%s%s%s", host, port, strchr(text, ':') ? "[" : "", text,
+                 strchr(text, ':') ? "]" : "");
+        f->resolve = curl_slist_append(NULL, line);
+        curl_easy_setopt(f->easy, CURLOPT_RESOLVE, f->resolve);
+    }
+    curl_free(port);
+    curl_free(host);
+    curl_url_cleanup(parts);
+}
+
 bool http_flight_prepare(struct http_flight *f) {
     CURL *e = f->easy;
     curl_easy_reset(e);
@@ -283,6 +357,7 @@ bool http_flight_prepare(struct http_flight *f) {
     f->fault[0] = '\0';
     curl_easy_setopt(e, CURLOPT_PRIVATE, f);
     curl_easy_setopt(e, CURLOPT_ERRORBUFFER, f->fault);
+    curl_easy_setopt(e, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BYTE); /* each call that waits holds one */
     curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
     curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, take_head);
     curl_easy_setopt(e, CURLOPT_HEADERDATA, f);
@@ -290,6 +365,7 @@ bool http_flight_prepare(struct http_flight *f) {
     curl_easy_setopt(e, CURLOPT_WRITEDATA, f);
     curl_easy_setopt(e, CURLOPT_USERAGENT, f->settings->user_agent);
     set_guards(f);
+    set_resolved(f);
     set_times(f);
     set_method(f);
     return set_lines(f) && curl_easy_setopt(e, CURLOPT_URL, f->url) == CURLE_OK;

@@ -431,6 +431,65 @@ bool cache_take(struct cache *c, str key, double rate_per_s, double burst, doubl
     return t.retry_after_ms == 0;
 }
 
+/* ---- claims ---- */
+
+/* The number kept is when the claim ends; 0 when there is none. */
+struct claiming {
+    int64_t now_ms, limit_ms;
+    double end_ms; /* of our own claim */
+    bool ours;
+};
+
+static double claim(void *ctx, double end_ms, int64_t *ttl_ms) {
+    struct claiming *w = ctx;
+    w->ours = end_ms <= (double)w->now_ms;
+    if (w->ours)
+        end_ms = w->end_ms;
+    *ttl_ms = (int64_t)end_ms - w->now_ms;
+    return end_ms;
+}
+
+static double release(void *ctx, double end_ms, int64_t *ttl_ms) {
+    struct claiming *w = ctx;
+    /* Equal doubles: the number was copied, not computed. */
+    w->ours = memcmp(&end_ms, &w->end_ms, sizeof end_ms) == 0;
+    *ttl_ms = w->ours || end_ms < (double)w->now_ms ? 1 : (int64_t)end_ms - w->now_ms;
+    return w->ours ? 0 : end_ms;
+}
+
+static str claim_name(str key, char name[CACHE_KEY_BYTE]) {
+    key = str_slice(key, 0, CACHE_KEY_BYTE - 6);
+    memcpy(name, "claim:", 6);
+    if (key.len > 0)
+        memcpy(name + 6, key.ptr, key.len);
+    return (str){name, key.len + 6};
+}
+
+bool cache_claim(struct cache *c, str key, int64_t limit_ms, uint64_t *token) {
+    assert(limit_ms > 0 && limit_ms <= CACHE_LOCK_MS);
+    char name[CACHE_KEY_BYTE];
+    key = claim_name(key, name);
+    randombytes_buf(token, sizeof *token);
+    enum redis_answer answer = c->redis ? redis_lock(c->redis, key, *token, limit_ms) : REDIS_DOWN;
+    if (answer != REDIS_DOWN)
+        return answer == REDIS_YES;
+    struct claiming w = {.now_ms = now_ms(c), .limit_ms = limit_ms};
+    w.end_ms = (double)(w.now_ms + limit_ms);
+    memory_change(c->buckets, key, w.now_ms, claim, &w);
+    memcpy(token, &w.end_ms, sizeof *token);
+    return w.ours;
+}
+
+void cache_release(struct cache *c, str key, uint64_t token) {
+    char name[CACHE_KEY_BYTE];
+    key = claim_name(key, name);
+    if (c->redis)
+        redis_unlock(c->redis, key, token);
+    struct claiming w = {.now_ms = now_ms(c)};
+    memcpy(&w.end_ms, &token, sizeof token);
+    memory_change(c->buckets, key, w.now_ms, release, &w);
+}
+
 /* ---- metrics ---- */
 
 void cache_count(struct cache *c, struct cache_counts *out) {

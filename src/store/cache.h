@@ -67,6 +67,12 @@ err cache_fetch(struct cache *c, str key, int64_t ttl_ms, struct cache_producer 
  * longer than CACHE_KEY_BYTE the beginning counts. */
 bool cache_take(struct cache *c, str key, double rate_per_s, double burst, double n, int64_t *retry_after_ms);
 
+/* A claim to make the value of `key`, for those who cannot wait as cache_fetch does: true, and a token for cache_release,
+ * when nobody in any process has it; it ends by itself after limit_ms (1..CACHE_LOCK_MS). Without Redis, or while it is
+ * away, claims hold in this cache alone. */
+bool cache_claim(struct cache *c, str key, int64_t limit_ms, uint64_t *token);
+void cache_release(struct cache *c, str key, uint64_t token);
+
 /* For metrics; sums since cache_open. */
 struct cache_counts {
     uint64_t hit, miss, put, evicted, produced, waited, early;

@@ -42,14 +42,12 @@ struct vault_source {
     enum vault_source_kind kind;
     const char *name;        /* path of the file, name of the variable */
     const char *const *argv; /* the command; ends in NULL; argv[0] is looked up in PATH unless it has a slash */
-    int64_t limit_ms;        /* for the command; 0: VAULT_COMMAND_MS */
+    int64_t limit_ms;        /* for the command; 0: SECRET_COMMAND_MS */
 };
-enum { VAULT_COMMAND_MS = 10000, VAULT_SOURCE_BYTE = 4096 };
 
 /* A vault that knows the masters of n >= 1 sources. The first is the one that wraps from now on; the others only unwrap,
- * until rotation is over. ERR_ABSENT "vault_master_absent" (no such file or variable), ERR_DENIED "vault_master_mode" (open
- * to others) or "vault_command_failed", ERR_INPUT "vault_master_form" (no key in it) or "vault_command_missing", ERR_AGAIN
- * "vault_command_late", ERR_LIMIT "vault_source_large". Sources after one that fails are not read. */
+ * until rotation is over. ERR_INPUT "vault_master_form" (no key in it), or as
+ * secret_read (store/secret.h). Sources after one that fails are not read. */
 err vault_open(const struct vault_source *sources, size_t n, struct vault **out) MUST_CHECK;
 void vault_close(struct vault *v); /* no thread may use it or a sealer of it; NULL is allowed */
 

@@ -227,12 +227,28 @@ static inline void suite_many_threads(void **state) {
     assert_ok(parallel_for(SUITE_CROWD * 2, SUITE_CROWD, 4 << 20, suite_mix, *state));
 }
 
+static inline void suite_claims(void **state) {
+    struct suite *s = *state;
+    uint64_t mine, theirs, other;
+    assert_true(cache_claim(s->cache, STR("work"), CACHE_LOCK_MS, &mine));
+    assert_false(cache_claim(s->cache, STR("work"), CACHE_LOCK_MS, &theirs));
+    assert_true(cache_claim(s->cache, STR("other work"), CACHE_LOCK_MS, &other));
+    cache_release(s->cache, STR("work"), mine + 1); /* nobody's */
+    assert_false(cache_claim(s->cache, STR("work"), CACHE_LOCK_MS, &theirs));
+    cache_release(s->cache, STR("work"), mine);
+    assert_true(cache_claim(s->cache, STR("work"), CACHE_LOCK_MS, &theirs));
+    cache_release(s->cache, STR("work"), theirs);
+    cache_release(s->cache, STR("other work"), other);
+    cache_release(s->cache, STR("never claimed"), other);
+}
+
 #define SUITE_TESTS(setup, teardown)                                                                                        \
     cmocka_unit_test_setup_teardown(suite_any_bytes, setup, teardown),                                                      \
         cmocka_unit_test_setup_teardown(suite_sizes, setup, teardown),                                                      \
         cmocka_unit_test_setup_teardown(suite_fetch, setup, teardown),                                                      \
         cmocka_unit_test_setup_teardown(suite_single_flight, setup, teardown),                                              \
         cmocka_unit_test_setup_teardown(suite_take_in_a_crowd, setup, teardown),                                            \
+        cmocka_unit_test_setup_teardown(suite_claims, setup, teardown),                                                     \
         cmocka_unit_test_setup_teardown(suite_many_threads, setup, teardown)
 
 #endif

@@ -108,6 +108,18 @@ static void test_a_failed_refresh_leaves_the_old_value(void **state) {
     assert_int_equal(m.times, 2);
 }
 
+static void test_claims_end_by_themselves(void **state) {
+    struct suite *s = *state;
+    uint64_t first, second;
+    assert_true(cache_claim(s->cache, STR("work"), 100, &first));
+    suite_advance_ms(99);
+    assert_false(cache_claim(s->cache, STR("work"), 100, &second));
+    suite_advance_ms(1);
+    assert_true(cache_claim(s->cache, STR("work"), 100, &second));
+    cache_release(s->cache, STR("work"), first); /* too late: it is another's now */
+    assert_false(cache_claim(s->cache, STR("work"), 100, &first));
+}
+
 static void test_token_bucket(void **state) {
     struct suite *s = *state;
     const str key = STR("rate");
@@ -167,6 +179,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_bounds, setup_small, teardown),
         cmocka_unit_test_setup_teardown(test_early_refresh_is_as_likely_as_it_should_be, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_failed_refresh_leaves_the_old_value, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_claims_end_by_themselves, setup, teardown),
         cmocka_unit_test_setup_teardown(test_token_bucket, setup, teardown),
         cmocka_unit_test_setup_teardown(test_rates_over_time, setup, teardown),
         cmocka_unit_test(test_options),

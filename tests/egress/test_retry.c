@@ -1,6 +1,6 @@
 /* test_retry.c — back-off, Retry-After, and the states of a breaker. */
-#include "flow/breaker.h"
-#include "flow/retry.h"
+#include "egress/breaker.h"
+#include "egress/retry.h"
 #include "unit.h"
 
 static void test_backoff_is_full_jitter(void **state) {

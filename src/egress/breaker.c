@@ -1,5 +1,5 @@
 /* breaker.c — the three states of a circuit breaker. */
-#include "flow/breaker.h"
+#include "egress/breaker.h"
 
 const char *breaker_state_name(enum breaker_state state) {
     static const char *const name[] = {"closed", "open", "half_open"};

@@ -1,5 +1,5 @@
 /* retry.c — the arithmetic of trying again. */
-#include "flow/retry.h"
+#include "egress/retry.h"
 
 #include "base/time.h"
 

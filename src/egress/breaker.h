@@ -3,8 +3,8 @@
  * Closed: calls go out; when at least BREAKER_LEAST calls ended within the window and half of them failed, it opens. Open:
  * none goes out for 30 s, twice as long after each vain trial, at most 10 min, with jitter. Half open: one call, then five;
  * when they succeed it closes, and a failure opens it again. Time is the steady clock's. Not locked: its owner does that. */
-#ifndef GALENA_FLOW_BREAKER_H
-#define GALENA_FLOW_BREAKER_H
+#ifndef GALENA_EGRESS_BREAKER_H
+#define GALENA_EGRESS_BREAKER_H
 
 #include "base/rng.h"
 

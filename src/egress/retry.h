@@ -2,8 +2,8 @@
  *
  * Delay: uniform in 0..min(cap, base * 2^(attempt-1)) ("full jitter"), so that those who failed together do not come back
  * together. What the other side says (Retry-After) wins. */
-#ifndef GALENA_FLOW_RETRY_H
-#define GALENA_FLOW_RETRY_H
+#ifndef GALENA_EGRESS_RETRY_H
+#define GALENA_EGRESS_RETRY_H
 
 #include "base/err.h"
 #include "base/rng.h"
