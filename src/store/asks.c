@@ -116,6 +116,7 @@ err store_ask_answer(struct store *s, struct sealer *sealer, struct ask_answer *
         TRY(rc);
     }
     c->write.kind = &s->kind[KIND_ASK_ANSWER];
+    c->write.tenant = c->tenant;
     c->write.byte = sizeof *c + c->answer.len + c->row->sealed.len + 256;
     return writer_submit(s->writer, &c->write);
 }

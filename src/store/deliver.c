@@ -164,6 +164,7 @@ err store_delivery_done(struct store *s, struct delivery_done *c) {
     if (c->status == DELIVERY_SENT)
         return fail(ERR_INPUT, "delivery_status", "a try of a delivery ends as done, dead, superseded, ready or unknown");
     c->write.kind = &s->kind[KIND_DELIVERY_DONE];
+    c->write.tenant = c->tenant;
     c->write.byte = sizeof *c + c->reason.len;
     return writer_submit(s->writer, &c->write);
 }

@@ -40,6 +40,7 @@ err store_finish(struct store *s, struct sealer *sealer, struct finish *c) {
     TRY(seal_snapshot(s, sealer, c, &r->sealed));
     c->row = r;
     c->write.kind = &s->kind[KIND_FINISH];
+    c->write.tenant = c->lease.tenant;
     c->write.byte = sizeof *c + sizeof *r + r->sealed.len + c->snapshot.len + c->timing.len + 512;
     return writer_submit(s->writer, &c->write);
 }
@@ -214,6 +215,7 @@ err store_park(struct store *s, struct sealer *sealer, struct park *c) {
     c->stale = false;
     c->row = ARENA_ARRAY(c->arena, c->n_ask, struct park_row);
     c->write.kind = &s->kind[KIND_PARK];
+    c->write.tenant = c->lease.tenant;
     c->write.byte = sizeof *c;
     if (c->n_ask > 0)
         TRY(store_lead_open(s, NULL, sealer, c->lease.tenant, c->lease.lead, c->lease.key));
@@ -287,6 +289,7 @@ err store_giveback(struct store *s, struct giveback *c) {
     c->store = s;
     c->stale = false;
     c->write.kind = &s->kind[KIND_GIVEBACK];
+    c->write.tenant = c->lease.tenant;
     c->write.byte = sizeof *c + c->reason.len;
     return writer_submit(s->writer, &c->write);
 }
