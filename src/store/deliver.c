@@ -182,7 +182,7 @@ err store_apply_delivery_done(struct db *db, struct write *const *batch, size_t 
         *p++ = db_integer(c->gen);
         *p++ = db_integer(c->fence);
         *p++ = db_integer(c->status);
-        *p++ = db_integer(c->run_ms);
+        *p++ = db_integer(c->delay_ms);
         *p++ = c->slug ? db_text(str_from(c->slug)) : db_null();
         *p++ = c->slug ? db_text(c->reason) : db_null();
         *p++ = db_integer(c->uncounted ? 1 : 0);

@@ -267,13 +267,14 @@ static err wake_parked(struct db *db, struct write *const *batch, size_t n) {
 err store_apply_park(struct db *db, struct write *const *batch, size_t n, void *ctx) {
     (void)ctx;
     struct arena *a = db_scratch(db);
-    struct db_value *param = ARENA_ARRAY(a, n * 6, struct db_value), *p = param;
+    struct db_value *param = ARENA_ARRAY(a, n * 7, struct db_value), *p = param;
     int64_t *changed = ARENA_ARRAY(a, n, int64_t);
     for (size_t i = 0; i < n; i++) {
         const struct park *c = (struct park *)batch[i];
         p = put_lease(p, &c->lease);
         *p++ = db_integer(c->stage);
         *p++ = db_integer(c->wait_ms);
+        *p++ = db_integer(c->until_ms);
     }
     TRY(db_exec_many(db, QUERY_RUN_PARK, param, n, changed));
     for (size_t i = 0; i < n; i++)
@@ -318,7 +319,7 @@ err store_apply_giveback(struct db *db, struct write *const *batch, size_t n, vo
         p = put_lease(p, &c->lease);
         *p++ = db_integer(c->dead ? RUN_DEAD : RUN_READY);
         *p++ = db_integer(c->stage);
-        *p++ = db_integer(c->run_ms);
+        *p++ = db_integer(c->delay_ms);
         *p++ = db_integer(c->counted ? 0 : 1);
         *p++ = c->slug ? db_text(str_from(c->slug)) : db_null();
         *p++ = c->slug ? db_text(c->reason) : db_null();
