@@ -1,7 +1,8 @@
 /* http_loop.c — the threads that run libmicrohttpd.
  *
- * It has threads of its own, but in them version 0.9.75 sleeps on after 128 events at once, all of which wait until something
- * else happens (its loop for further events reuses the time-out of the first). Driven from outside it never sleeps. */
+ * It has threads of its own, but in them version 0.9.75 sleeps on after 128 events at once, all of which wait until
+ * something else happens (its loop for further events reuses the time-out of the first). Driven from outside it never
+ * sleeps. */
 #include "net/http_server_priv.h"
 
 #include <poll.h>
@@ -9,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { LONGEST_SLEEP_MS = 1000 };
+enum { LONGEST_SLEEP_MS = 5000 }; /* what has a time to keep is known to libmicrohttpd; the rest wakes us */
 
 /* An accepted connection on its way to a loop. */
 struct http_given {
