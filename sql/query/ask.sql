@@ -42,14 +42,14 @@ SELECT lead FROM run WHERE tenant = ?1 AND lead = ?2
 SELECT lead FROM run WHERE tenant = ?1 AND lead = ?2 FOR UPDATE
 
 -- name: ask_close
--- ?5 status, ?6 run_ms, ?7 answer, ?8 price, ?9 slug, ?10 attempts to take back, ?11 who asked. An answer that is
+-- ?5 status, ?6 delay, ?7 answer, ?8 price, ?9 slug, ?10 attempts to take back, ?11 who asked. An answer that is
 -- there stays; who lost the question may answer it, not put it again; a wait leaves the last failure as it is.
-UPDATE ask SET status = ?5, worker = NULL, run_ms = CASE WHEN ?6 > 0 THEN ?6 ELSE run_ms END, answer = ?7,
+UPDATE ask SET status = ?5, worker = NULL, run_ms = CASE WHEN ?6 > 0 THEN $now + ?6 ELSE run_ms END, answer = ?7,
     price_micro = coalesce(price_micro, 0) + ?8, slug = CASE WHEN ?10 > 0 THEN slug ELSE ?9 END, attempt = attempt - ?10,
     answered_ms = CASE WHEN ?5 = 0 THEN NULL ELSE $now END
 WHERE tenant = ?1 AND lead = ?2 AND gen = ?3 AND name = ?4 AND status IN (0, 1) AND (?5 <> 0 OR worker = ?11)
 -- @postgres
-UPDATE ask SET status = ?5::bigint, worker = NULL, run_ms = CASE WHEN ?6::bigint > 0 THEN ?6::bigint ELSE run_ms END,
+UPDATE ask SET status = ?5::bigint, worker = NULL, run_ms = CASE WHEN ?6::bigint > 0 THEN $now + ?6::bigint ELSE run_ms END,
     answer = ?7, price_micro = coalesce(price_micro, 0) + ?8::bigint,
     slug = CASE WHEN ?10::bigint > 0 THEN slug ELSE ?9 END, attempt = attempt - ?10::bigint,
     answered_ms = CASE WHEN ?5::bigint = 0 THEN NULL ELSE $now END

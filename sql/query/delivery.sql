@@ -49,14 +49,14 @@ SELECT s.scored_ms, s.sealed, b.wrapped, s.pins FROM score s JOIN body b ON b.te
 WHERE s.tenant = ?1 AND s.lead = ?2 AND s.gen = ?3
 
 -- name: delivery_close
--- ?6 status, ?7 run_ms, ?8 slug, ?9 reason, ?10 attempts to take back, ?11 dead, but it may have arrived. What is unknown stays so until
+-- ?6 status, ?7 delay, ?8 slug, ?9 reason, ?10 attempts to take back, ?11 dead, but it may have arrived. What is unknown stays so until
 -- it was read back; a wait leaves the last failure as it is.
-UPDATE delivery SET status = ?6, worker = NULL, run_ms = ?7, attempt = attempt - ?10,
+UPDATE delivery SET status = ?6, worker = NULL, run_ms = $now + ?7, attempt = attempt - ?10,
     slug = CASE WHEN ?10 > 0 THEN slug ELSE ?8 END, reason = CASE WHEN ?10 > 0 THEN reason ELSE ?9 END,
     unknown = CASE WHEN ?6 = 2 THEN 1 WHEN ?6 = 4 THEN ?11 ELSE 0 END, done_ms = CASE WHEN ?6 >= 3 THEN $now ELSE NULL END
 WHERE tenant = ?1 AND lead = ?2 AND target = ?3 AND gen = ?4 AND fence = ?5 AND status = 1
 -- @postgres
-UPDATE delivery SET status = ?6::bigint, worker = NULL, run_ms = ?7, attempt = attempt - ?10::bigint,
+UPDATE delivery SET status = ?6::bigint, worker = NULL, run_ms = $now + ?7::bigint, attempt = attempt - ?10::bigint,
     slug = CASE WHEN ?10::bigint > 0 THEN slug ELSE ?8 END, reason = CASE WHEN ?10::bigint > 0 THEN reason ELSE ?9 END,
     unknown = CASE WHEN ?6::bigint = 2 THEN 1 WHEN ?6::bigint = 4 THEN ?11::bigint ELSE 0 END,
     done_ms = CASE WHEN ?6::bigint >= 3 THEN $now ELSE NULL END

@@ -63,9 +63,16 @@ WITH added AS (
 SELECT 1 WHERE false
 
 -- name: run_park
--- ?5 stage, ?6 until when at most: then it goes on with what has arrived, so that time is its deadline from now on. A run
--- that survived its worker is no suspect.
-UPDATE run SET status = 2, worker = NULL, stage = ?5, run_ms = ?6, deadline_ms = ?6, attempt = 0, suspect = 0, crash = 0
+-- ?5 stage, ?6 how long it waits at most, ?7 until when at most or 0: then it goes on with what has arrived, so that time is
+-- its deadline from now on. A run that survived its worker is no suspect.
+UPDATE run SET status = 2, worker = NULL, stage = ?5, attempt = 0, suspect = 0, crash = 0,
+    run_ms = CASE WHEN ?7 > 0 AND ?7 < $now + ?6 THEN ?7 ELSE $now + ?6 END,
+    deadline_ms = CASE WHEN ?7 > 0 AND ?7 < $now + ?6 THEN ?7 ELSE $now + ?6 END
+WHERE tenant = ?1 AND lead = ?2 AND gen = ?3 AND fence = ?4 AND status = 1
+-- @postgres
+UPDATE run SET status = 2, worker = NULL, stage = ?5, attempt = 0, suspect = 0, crash = 0,
+    run_ms = CASE WHEN ?7::bigint > 0 THEN least(?7::bigint, $now + ?6::bigint) ELSE $now + ?6::bigint END,
+    deadline_ms = CASE WHEN ?7::bigint > 0 THEN least(?7::bigint, $now + ?6::bigint) ELSE $now + ?6::bigint END
 WHERE tenant = ?1 AND lead = ?2 AND gen = ?3 AND fence = ?4 AND status = 1
 
 -- name: run_wake
@@ -75,13 +82,13 @@ UPDATE run SET status = 0 WHERE tenant = ?1 AND lead = ?2 AND gen = ?3 AND statu
                   AND a.status IN (0, 1))
 
 -- name: run_giveback
--- ?5 status, ?6 stage, ?7 run_ms, ?8 attempts to take back, ?9 slug, ?10 reason. Ready at once when its time has come.
-UPDATE run SET status = CASE WHEN ?5 = 0 AND ?7 > $now THEN 2 ELSE ?5 END, worker = NULL, stage = ?6, run_ms = ?7,
+-- ?5 status, ?6 stage, ?7 delay, ?8 attempts to take back, ?9 slug, ?10 reason. Ready at once without a delay.
+UPDATE run SET status = CASE WHEN ?5 = 0 AND ?7 > 0 THEN 2 ELSE ?5 END, worker = NULL, stage = ?6, run_ms = $now + ?7,
     attempt = attempt - ?8, suspect = 0, crash = 0, slug = ?9, reason = ?10
 WHERE tenant = ?1 AND lead = ?2 AND gen = ?3 AND fence = ?4 AND status = 1
 -- @postgres
-UPDATE run SET status = CASE WHEN ?5::bigint = 0 AND ?7::bigint > $now THEN 2 ELSE ?5::bigint END, worker = NULL, stage = ?6,
-    run_ms = ?7::bigint, attempt = attempt - ?8::bigint, suspect = 0, crash = 0, slug = ?9, reason = ?10
+UPDATE run SET status = CASE WHEN ?5::bigint = 0 AND ?7::bigint > 0 THEN 2 ELSE ?5::bigint END, worker = NULL, stage = ?6,
+    run_ms = $now + ?7::bigint, attempt = attempt - ?8::bigint, suspect = 0, crash = 0, slug = ?9, reason = ?10
 WHERE tenant = ?1 AND lead = ?2 AND gen = ?3 AND fence = ?4 AND status = 1
 
 -- name: lead_failed

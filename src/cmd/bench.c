@@ -626,7 +626,7 @@ static const struct setting bench_table[] = {
     {.name = "writers",
      .type = SETTING_INTEGER,
      AT(writers),
-     .fallback = "1",
+     .fallback = "2",
      .min = 1,
      .max = 16,
      .help = "its writing connections to PostgreSQL"},

@@ -23,7 +23,7 @@ const struct setting service_settings[SERVICE_SETTING_COUNT] = {
     {.name = "writers",
      .type = SETTING_INTEGER,
      AT(writers),
-     .fallback = "1",
+     .fallback = "2",
      .min = 1,
      .max = 16,
      .help = "writing connections to PostgreSQL"},

@@ -34,14 +34,13 @@ static err read_guarded(void *ctx) {
 
 /* No answer this time: again later, or never. */
 static void no_answer(struct exchanged *x, const struct exchange *got, err rc, const char *slug) {
-    struct engine *e = x->engine;
-    struct retry_decision d = exchanged_decide(e, got, x->attempt);
+    struct retry_decision d = exchanged_decide(x->engine, got, x->attempt);
     x->answer.slug = slug;
     x->answer.uncounted = d.verdict == RETRY_WAIT;
     if (d.verdict == RETRY_DEAD)
         x->answer.rc = rc;
     else
-        x->answer.run_ms = e->c.clock.wall_ms() + d.delay_ms + 1;
+        x->answer.delay_ms = d.delay_ms + 1;
 }
 
 static void answered(void *ctx, const struct exchange *got) {

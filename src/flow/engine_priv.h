@@ -116,8 +116,20 @@ struct engine {
 /* worker.c: the thread of one worker. */
 void *engine_work(void *engine);
 
+/* command.c */
+/* A batch that is open once, for who takes it; NULL when there is no memory. */
+struct batch *batch_get(struct engine *e);
+/* One command less, or who took it is done: the last one gives its memory back. */
+void batch_release(struct batch *b);
 /* Frees the batches that nobody uses. */
 void engine_free_pool(struct engine *e);
+
+struct lease job_lease(const struct job *job);
+
+/* Hands a command to the store, with memory from `arena`; command_done, on the store's thread, ends it or sees to it that it
+ * is submitted again. The batch must be held by the caller: when this returns the command may be gone. */
+void command_submit(struct command *c, struct arena *arena, struct sealer *sealer);
+void command_done(struct write *w, err rc);
 
 /* Submits a command again that failed for now. On the claimer's thread, with its sealer. */
 void engine_submit_again(struct command *c, struct sealer *sealer);
@@ -181,6 +193,8 @@ void backlog_settle(struct backlog *b, str tenant, size_t admitted, int64_t more
 int64_t backlog_total(struct backlog *b);
 /* Something changed since it was loaded, or may have. */
 bool backlog_is_old(struct backlog *b);
+
+static inline int64_t engine_micro_since(const struct engine *e, int64_t ns) { return (e->c.clock.steady_ns() - ns) / 1000; }
 
 /* Waits on `cond` under `lock` at most `ms`. */
 void engine_wait(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t ms);

@@ -127,7 +127,7 @@ static bool give_up(struct exchanged *x, err rc) {
     x->given_up = true;
     if (x->is_answer) {
         x->answer.rc = rc;
-        x->answer.run_ms = 0;
+        x->answer.delay_ms = 0;
         x->answer.slug = err_slug();
     } else {
         x->delivered.status = DELIVERY_DEAD;

@@ -20,10 +20,9 @@ static void settle(struct exchanged *x, enum delivery_status status, const struc
 
 /* It did not go well: what now? What may have arrived stays unknown until somebody says that it did not. */
 static void not_delivered(struct exchanged *x, const struct exchange *got) {
-    struct engine *e = x->engine;
-    struct retry_decision d = exchanged_decide(e, got, x->attempt);
+    struct retry_decision d = exchanged_decide(x->engine, got, x->attempt);
     bool unknown = x->unknown || got->verdict == EXCHANGE_UNKNOWN;
-    x->delivered.run_ms = e->c.clock.wall_ms() + d.delay_ms + 1;
+    x->delivered.delay_ms = d.delay_ms + 1;
     x->delivered.uncounted = d.verdict == RETRY_WAIT;
     x->delivered.unknown = unknown;
     settle(x, d.verdict == RETRY_DEAD ? DELIVERY_DEAD : unknown ? DELIVERY_UNKNOWN : DELIVERY_READY, got);

@@ -1,8 +1,8 @@
 /* target.h — one outside party over signed HTTP: a breaker, a retry budget, a bound on what is in flight, and one reading of
  * its answers.
  *
- * Requests carry Idempotency-Key, and Galena-Signature when there is a secret. Retries are at most a tenth of the calls of
- * a minute (and ten): beyond that they wait, so that a fault is not made worse by those who suffer from it. */
+ * Requests carry Idempotency-Key, and Galena-Signature when there is a secret. In a minute 600 retries are free, and a tenth
+ * of the calls more: beyond that they wait, so that a fault is not made worse by those who suffer from it. */
 #ifndef GALENA_FLOW_TARGET_H
 #define GALENA_FLOW_TARGET_H
 

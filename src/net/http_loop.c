@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { LONGEST_SLEEP_MS = 1000 };
+enum { LONGEST_SLEEP_MS = 5000 }; /* what has a time to keep is known to libmicrohttpd; the rest wakes us */
 
 /* An accepted connection on its way to a loop. */
 struct http_given {

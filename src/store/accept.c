@@ -71,6 +71,7 @@ err store_accept(struct store *s, struct sealer *sealer, struct accept *c) {
     c->key = NULL;
     c->replayed = c->key_conflict = false;
     c->write.kind = &s->kind[KIND_ACCEPT];
+    c->write.tenant = c->tenant;
     c->write.byte = sizeof *c;
     err rc = OK;
     for (size_t i = 0; i < c->n && rc == OK; i++) {

@@ -108,7 +108,7 @@ err store_ask_answer(struct store *s, struct sealer *sealer, struct ask_answer *
     c->store = s;
     c->stale = c->ready = false;
     c->row = ARENA_NEW(c->arena, struct answer_row);
-    if (c->rc == OK && c->run_ms == 0) {
+    if (c->rc == OK && c->delay_ms == 0) {
         const str row = str_format(c->arena, "%lld:%.*s", (long long)c->gen, STR_ARG(c->name));
         TRY(store_lead_open(s, NULL, sealer, c->tenant, c->lead, c->key));
         err rc = store_seal(c->arena, sealer, STORE_CELL_ANSWER(row), c->answer, &c->row->sealed);
@@ -116,6 +116,7 @@ err store_ask_answer(struct store *s, struct sealer *sealer, struct ask_answer *
         TRY(rc);
     }
     c->write.kind = &s->kind[KIND_ASK_ANSWER];
+    c->write.tenant = c->tenant;
     c->write.byte = sizeof *c + c->answer.len + c->row->sealed.len + 256;
     return writer_submit(s->writer, &c->write);
 }
@@ -148,13 +149,13 @@ static err lock_runs(struct db *db, struct ask_answer *const *c, size_t n) {
 }
 
 static struct db_value *put_answer(struct db_value *p, const struct ask_answer *c) {
-    const bool again = c->run_ms > 0;
+    const bool again = c->delay_ms > 0;
     *p++ = db_text(c->tenant);
     *p++ = db_text(c->lead);
     *p++ = db_integer(c->gen);
     *p++ = db_text(c->name);
     *p++ = db_integer(again ? ASK_OPEN : c->rc == OK ? ASK_ANSWERED : ASK_FAILED);
-    *p++ = db_integer(c->run_ms);
+    *p++ = db_integer(c->delay_ms);
     *p++ = db_blob_or_null(c->row->sealed);
     *p++ = db_integer(c->price_micro);
     *p++ = c->slug ? db_text(str_from(c->slug)) : db_null();

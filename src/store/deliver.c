@@ -164,6 +164,7 @@ err store_delivery_done(struct store *s, struct delivery_done *c) {
     if (c->status == DELIVERY_SENT)
         return fail(ERR_INPUT, "delivery_status", "a try of a delivery ends as done, dead, superseded, ready or unknown");
     c->write.kind = &s->kind[KIND_DELIVERY_DONE];
+    c->write.tenant = c->tenant;
     c->write.byte = sizeof *c + c->reason.len;
     return writer_submit(s->writer, &c->write);
 }
@@ -181,7 +182,7 @@ err store_apply_delivery_done(struct db *db, struct write *const *batch, size_t 
         *p++ = db_integer(c->gen);
         *p++ = db_integer(c->fence);
         *p++ = db_integer(c->status);
-        *p++ = db_integer(c->run_ms);
+        *p++ = db_integer(c->delay_ms);
         *p++ = c->slug ? db_text(str_from(c->slug)) : db_null();
         *p++ = c->slug ? db_text(c->reason) : db_null();
         *p++ = db_integer(c->uncounted ? 1 : 0);

@@ -40,6 +40,7 @@ err store_finish(struct store *s, struct sealer *sealer, struct finish *c) {
     TRY(seal_snapshot(s, sealer, c, &r->sealed));
     c->row = r;
     c->write.kind = &s->kind[KIND_FINISH];
+    c->write.tenant = c->lease.tenant;
     c->write.byte = sizeof *c + sizeof *r + r->sealed.len + c->snapshot.len + c->timing.len + 512;
     return writer_submit(s->writer, &c->write);
 }
@@ -214,6 +215,7 @@ err store_park(struct store *s, struct sealer *sealer, struct park *c) {
     c->stale = false;
     c->row = ARENA_ARRAY(c->arena, c->n_ask, struct park_row);
     c->write.kind = &s->kind[KIND_PARK];
+    c->write.tenant = c->lease.tenant;
     c->write.byte = sizeof *c;
     if (c->n_ask > 0)
         TRY(store_lead_open(s, NULL, sealer, c->lease.tenant, c->lease.lead, c->lease.key));
@@ -265,13 +267,14 @@ static err wake_parked(struct db *db, struct write *const *batch, size_t n) {
 err store_apply_park(struct db *db, struct write *const *batch, size_t n, void *ctx) {
     (void)ctx;
     struct arena *a = db_scratch(db);
-    struct db_value *param = ARENA_ARRAY(a, n * 6, struct db_value), *p = param;
+    struct db_value *param = ARENA_ARRAY(a, n * 7, struct db_value), *p = param;
     int64_t *changed = ARENA_ARRAY(a, n, int64_t);
     for (size_t i = 0; i < n; i++) {
         const struct park *c = (struct park *)batch[i];
         p = put_lease(p, &c->lease);
         *p++ = db_integer(c->stage);
         *p++ = db_integer(c->wait_ms);
+        *p++ = db_integer(c->until_ms);
     }
     TRY(db_exec_many(db, QUERY_RUN_PARK, param, n, changed));
     for (size_t i = 0; i < n; i++)
@@ -287,6 +290,7 @@ err store_giveback(struct store *s, struct giveback *c) {
     c->store = s;
     c->stale = false;
     c->write.kind = &s->kind[KIND_GIVEBACK];
+    c->write.tenant = c->lease.tenant;
     c->write.byte = sizeof *c + c->reason.len;
     return writer_submit(s->writer, &c->write);
 }
@@ -315,7 +319,7 @@ err store_apply_giveback(struct db *db, struct write *const *batch, size_t n, vo
         p = put_lease(p, &c->lease);
         *p++ = db_integer(c->dead ? RUN_DEAD : RUN_READY);
         *p++ = db_integer(c->stage);
-        *p++ = db_integer(c->run_ms);
+        *p++ = db_integer(c->delay_ms);
         *p++ = db_integer(c->counted ? 0 : 1);
         *p++ = c->slug ? db_text(str_from(c->slug)) : db_null();
         *p++ = c->slug ? db_text(c->reason) : db_null();

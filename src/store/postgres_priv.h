@@ -62,6 +62,25 @@ struct postgres {
 
 static inline struct postgres *postgres_state(const struct db *db) { return db->state; }
 
+/* postgres_pipeline.c */
+
+/* What is sent waits in a ring for its answer; errors are remembered by the connection (db_remember). */
+/* Room in the ring for one entry and a synchronisation point, and output that does not pile up. */
+err postgres_make_room(struct db *db) MUST_CHECK;
+/* The next answer belongs to `e`. After postgres_make_room. */
+void postgres_expect(struct postgres *p, struct expect e);
+/* Sends a text without parameters; BEGIN, when it is due. */
+err postgres_send_fixed(struct db *db, const char *text, enum expect_what what) MUST_CHECK;
+err postgres_send_begin(struct db *db) MUST_CHECK;
+/* Sends what is buffered, reading meanwhile. */
+err postgres_pump(struct db *db) MUST_CHECK;
+/* Waits for all answers. */
+err postgres_finish(struct db *db) MUST_CHECK;
+/* Waits until the server has sent something or, with `write`, takes more. */
+err postgres_wait(struct db *db, bool write) MUST_CHECK;
+/* The connection is gone: ends it. "db_lost", or "commit_unknown" when a COMMIT was under way. */
+err postgres_lost(struct db *db);
+
 /* postgres_connect.c */
 
 /* Reads the URL and the settings once. */

@@ -1,6 +1,7 @@
 /* sqlite.c — the driver for SQLite: one file, one writing connection that alone moves the log into the file. */
 #include "base/crash_point.h"
 #include "store/db_priv.h"
+#include "store/sqlite_log.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -200,7 +201,8 @@ static err open_sqlite(struct arena *a, const struct db_config *c, struct db *db
     }
     /* Its statistics cost a lock at every allocation. Before the first use in a process; later it changes nothing. */
     (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
-    int rc = sqlite3_open_v2(db->name, &s->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+    const char *vfs = db->role == DB_WRITER ? sqlite_log_vfs() : NULL;
+    int rc = sqlite3_open_v2(db->name, &s->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, vfs);
     if (rc != SQLITE_OK)
         return fault(db, rc, "opening");
     return set_up(db);

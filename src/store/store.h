@@ -157,7 +157,9 @@ struct park {
     struct write write;
     struct store *store;
     struct lease lease;
-    int64_t stage, wait_ms;
+    int64_t stage;
+    int64_t wait_ms;           /* at most, from the commit on, by the store's clock … */
+    int64_t until_ms;          /* … and at most until then; 0: no such time */
     const struct run_ask *ask; /* those not yet in the store */
     size_t n_ask;
     bool stale;
@@ -166,14 +168,14 @@ struct park {
 };
 err store_park(struct store *s, struct sealer *sealer, struct park *c) MUST_CHECK;
 
-/* The run is given back: to be tried again at run_ms (`counted`: it was an attempt), or dead: then the lead's outcome is
- * failed until the run is woken. The counts of attempts begin anew when a run is parked. A run that is given back or parked
- * is no suspect any more. */
+/* The run is given back: to be tried again delay_ms after the commit (`counted`: it was an attempt), or dead: then the
+ * lead's outcome is failed until the run is woken. The counts of attempts begin anew when a run is parked. A run that is
+ * given back or parked is no suspect any more. */
 struct giveback {
     struct write write;
     struct store *store;
     struct lease lease;
-    int64_t stage, run_ms;
+    int64_t stage, delay_ms;
     bool counted, dead;
     const char *slug;
     str reason;
@@ -203,7 +205,8 @@ struct ask_claim {
 };
 err store_ask_claim(struct store *s, struct ask_claim *c) MUST_CHECK;
 
-/* Journals an answer with its price; a failure that will not mend (rc); or gives the ask back to be sent again at run_ms.
+/* Journals an answer with its price; a failure that will not mend (rc); or gives the ask back to be sent again
+ * delay_ms after the commit, by the store's clock.
  * The run becomes ready when it waits for nothing more. An answer that is there already stays: `stale`. */
 struct ask_answer {
     struct write write;
@@ -211,10 +214,10 @@ struct ask_answer {
     str tenant, lead, name;
     int64_t gen;
     err rc;
-    int64_t run_ms; /* > 0: to be sent again then */
-    bool uncounted; /* with run_ms: it was no attempt */
-    str answer;     /* JSON */
-    str key;        /* as in struct lease; may be empty */
+    int64_t delay_ms; /* > 0: to be sent again then */
+    bool uncounted;   /* with delay_ms: it was no attempt */
+    str answer;       /* JSON */
+    str key;          /* as in struct lease; may be empty */
     int64_t price_micro;
     const char *slug;
     bool stale, ready; /* ready: the run may go on */
@@ -255,10 +258,11 @@ struct delivery_done {
     struct store *store;
     str tenant, lead, target;
     int64_t gen, fence;
-    enum delivery_status status; /* DONE, DEAD, SUPERSEDED, READY (again at run_ms), UNKNOWN (again, after reading back) */
-    int64_t run_ms;
-    bool uncounted; /* READY, UNKNOWN: it was no attempt */
-    bool unknown;   /* DEAD: it may have arrived */
+    enum delivery_status
+        status;       /* DONE, DEAD, SUPERSEDED, READY (again after delay_ms), UNKNOWN (again, after reading back) */
+    int64_t delay_ms; /* from the commit on, by the store's clock */
+    bool uncounted;   /* READY, UNKNOWN: it was no attempt */
+    bool unknown;     /* DEAD: it may have arrived */
     const char *slug;
     str reason;
     bool stale;

@@ -13,10 +13,21 @@
 enum {
     KIND_MAX = 64,
     TEXT_BYTE = 768,
-    RATE_COMMITS = 20,               /* the rate is taken over so many commits … */
-    RATE_NS = 100 * 1000 * 1000,     /* … and high when they took less than this: 200 a second */
-    CONFLICT_ATTEMPTS = 5,           /* of one command that meets deadlocks */
-    TRUNCATE_BYTE = 32 * 1024 * 1024 /* a longer log is given back when idle */
+    RATE_COMMITS = 20,                /* the rate is taken over so many commits … */
+    RATE_NS = 100 * 1000 * 1000,      /* … and high when they took less than this: 200 a second */
+    CONFLICT_ATTEMPTS = 5,            /* of one command that meets deadlocks */
+    TRUNCATE_BYTE = 32 * 1024 * 1024, /* a longer log is given back when idle */
+    LANES = 1024,
+    TURN_BYTE = 32 * 1024, /* what a lane may have more each time its turn comes */
+    CROWD_PART = 8         /* a transaction for several lanes is so much shorter */
+};
+
+/* What waits of a tenant. */
+struct lane {
+    struct write *first, **last;
+    size_t credit_byte;
+    uint64_t served, over; /* the last transaction that took from it; in which its turn ended */
+    struct lane *next;     /* among those with something */
 };
 
 struct writer_thread {
@@ -37,9 +48,10 @@ struct writer {
     struct writer_config config;
     struct clock clock;
     pthread_mutex_t lock;
-    pthread_cond_t work, full; /* first command for a sleeper; a whole batch for who lingers */
-    struct write *first, **last;
-    size_t waiting, sleepers;
+    pthread_cond_t work, full;             /* first command for a sleeper; a whole batch for who lingers */
+    struct lane *lane, *turn, **last_turn; /* LANES; those with something, in the order of their turns */
+    size_t waiting, waiting_byte, sleepers;
+    uint64_t taking; /* number of the transaction that takes, or took last */
     bool stopping, stopped;
     int64_t commit_ns[RATE_COMMITS];
     size_t n_commit;
@@ -70,6 +82,76 @@ static size_t bucket(uint64_t v) {
     return i;
 }
 
+/* No transaction takes more than what waits. */
+static bool is_full(const struct writer *w) {
+    return w->waiting >= w->config.max_batch || w->waiting_byte >= w->config.max_batch_byte;
+}
+
+static void queue_lane(struct writer *w, struct lane *lane) {
+    lane->next = NULL;
+    *w->last_turn = lane;
+    w->last_turn = &lane->next;
+}
+
+static void unqueue_first(struct writer *w) {
+    w->turn = w->turn->next;
+    if (!w->turn)
+        w->last_turn = &w->turn;
+}
+
+static void put(struct writer *w, struct write *write) {
+    struct lane *lane = &w->lane[write->tenant.len > 0 ? str_hash(write->tenant) % LANES : 0];
+    if (!lane->first) {
+        lane->last = &lane->first;
+        lane->credit_byte = TURN_BYTE;
+        queue_lane(w, lane);
+    }
+    *lane->last = write;
+    lane->last = &write->next;
+    w->waiting++;
+    w->waiting_byte += write->byte;
+}
+
+/* What a transaction has taken so far. */
+struct taken {
+    size_t n, byte, lanes;
+};
+
+/* The lane whose turn it is. Who has had his turn in this transaction has more in the next, when others are in it too. */
+static struct lane *next_lane(struct writer *w, const struct taken *x) {
+    while (w->turn && w->turn->first->byte > w->turn->credit_byte) {
+        struct lane *lane = w->turn;
+        lane->credit_byte += TURN_BYTE;
+        if (lane->served == w->taking)
+            lane->over = w->taking;
+        unqueue_first(w);
+        queue_lane(w, lane);
+    }
+    return w->turn && w->turn->over == w->taking && x->lanes > 1 ? NULL : w->turn;
+}
+
+/* The next command for a transaction; NULL when there is none, or it has no room. */
+static struct write *take_one(struct writer *w, struct taken *x) {
+    struct lane *lane = x->n < w->config.max_batch ? next_lane(w, x) : NULL;
+    if (!lane)
+        return NULL;
+    struct write *write = lane->first;
+    const bool crowd = x->lanes > 1 || (x->lanes == 1 && lane->served != w->taking);
+    if (x->n > 0 && x->byte + write->byte > w->config.max_batch_byte / (crowd ? CROWD_PART : 1))
+        return NULL;
+    x->lanes += lane->served != w->taking;
+    lane->served = w->taking;
+    x->n++;
+    x->byte += write->byte;
+    lane->credit_byte -= write->byte;
+    lane->first = write->next;
+    if (!lane->first)
+        unqueue_first(w);
+    w->waiting--;
+    w->waiting_byte -= write->byte;
+    return write;
+}
+
 err writer_submit(struct writer *w, struct write *write) {
     write->next = NULL;
     write->changed = NULL;
@@ -82,14 +164,13 @@ err writer_submit(struct writer *w, struct write *write) {
         return stopping ? fail(ERR_AGAIN, "store_stopping", "the store is being closed")
                         : fail(ERR_LIMIT, "store_full", "more work waits for the store than it takes; try again later");
     }
-    *w->last = write;
-    w->last = &write->next;
-    w->waiting++;
+    const bool was_full = is_full(w);
+    put(w, write);
     w->stats.queue++;
     w->stats.queue_byte += write->byte;
     if (w->sleepers > 0)
         pthread_cond_signal(&w->work);
-    else if (w->waiting == w->config.max_batch)
+    else if (!was_full && is_full(w))
         pthread_cond_signal(&w->full);
     unlock(w);
     return OK;
@@ -166,24 +247,20 @@ static void checkpoint_quiet(struct writer_thread *t) {
 static size_t take(struct writer_thread *t) {
     struct writer *w = t->writer;
     lock(w);
-    while (!w->first && !w->stopping)
-        if (sleep_for_work(w, db_wal(t->db).unmoved_byte > 0) && !w->first && !w->stopping)
+    while (!w->turn && !w->stopping)
+        if (sleep_for_work(w, db_wal(t->db).unmoved_byte > 0) && !w->turn && !w->stopping)
             checkpoint_idle(w, t);
-    if (w->waiting < w->config.max_batch && !w->stopping && commits_are_frequent(w))
+    if (!is_full(w) && !w->stopping && commits_are_frequent(w))
         wait_ms(w, &w->full, w->config.linger_ms);
-    size_t n = 0;
-    while (w->first && n < w->config.max_batch) {
-        t->taken[n++] = w->first;
-        w->first = w->first->next;
-    }
-    if (!w->first)
-        w->last = &w->first;
-    w->waiting -= n;
+    struct taken x = {0};
+    w->taking++;
+    for (struct write *one; (one = take_one(w, &x));)
+        t->taken[x.n - 1] = one;
     /* Others may have slept through a signal that was meant for what is left. */
-    if (w->first && w->sleepers > 0)
+    if (w->turn && w->sleepers > 0)
         pthread_cond_signal(&w->work);
     unlock(w);
-    return n;
+    return x.n;
 }
 
 static size_t kind_index(struct writer_thread *t, const struct write_kind *kind) {
@@ -344,6 +421,8 @@ static struct writer_config with_defaults(struct arena *a, const struct writer_c
         full.threads = 1;
     if (full.max_batch == 0)
         full.max_batch = 1000;
+    if (full.max_batch_byte == 0)
+        full.max_batch_byte = (size_t)2 << 20;
     if (full.max_queue == 0)
         full.max_queue = 20000;
     if (full.max_queue_byte == 0)
@@ -397,7 +476,8 @@ err writer_new(struct arena *a, const struct writer_config *c, struct writer **o
     if (kind == DB_SQLITE)
         w->config.threads = 1;
     w->clock = clock_system();
-    w->last = &w->first;
+    w->lane = ARENA_ARRAY(a, LANES, struct lane);
+    w->last_turn = &w->turn;
     w->thread = ARENA_ARRAY(a, w->config.threads, struct writer_thread);
     TRY(open_threads(a, w));
     set_up_lock(w);

@@ -1,6 +1,9 @@
 /* writer.h — group commit: threads submit commands, a writer thread makes one durable transaction of all that wait.
  *
  * While one commit is on its way to the disk the next batch gathers by itself: one command when idle, hundreds under load.
+ * Commands wait in lanes, one for each tenant (two tenants share one by chance, seldom), and the lanes take turns by the
+ * bytes of their commands (deficit round robin), once in a transaction when several have some. With the bound on a
+ * transaction that means that nobody waits behind all that another tenant sends at once.
  * SQLite has one writer thread, which owns the only writing connection and alone moves the log into the file; PostgreSQL may
  * have several, each with a connection of its own. */
 #ifndef GALENA_STORE_WRITER_H
@@ -26,7 +29,8 @@ struct write {
     /* Called once, on the writer thread, after the COMMIT; quick, must not block and must not wait for another write. When
      * rc is not OK, err_slug() and err_text() tell why. */
     void (*done)(struct write *w, err rc);
-    size_t byte;            /* memory it holds, counted against max_queue_byte */
+    size_t byte;            /* memory it holds, counted against max_queue_byte and max_batch_byte */
+    str tenant;             /* whose lane; empty: the program's own. Read by writer_submit only */
     const int64_t *changed; /* for apply, with db_post: where in db_scratch the counts will be; still valid in done */
     struct write *next;     /* the writer's, as is the next */
     void *waiter;
@@ -40,6 +44,7 @@ struct writer_config {
     size_t n_kind;
     unsigned threads;         /* 1; SQLite: always 1 */
     size_t max_batch;         /* 1,000 commands a transaction */
+    size_t max_batch_byte;    /* 2 MiB of them; of several tenants an eighth of it; one command in any case */
     size_t max_queue;         /* 20,000 commands waiting or in work */
     size_t max_queue_byte;    /* 256 MiB */
     int linger_ms;            /* 2; < 0: never. Waited for more commands, only above 200 commits a second */

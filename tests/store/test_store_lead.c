@@ -324,7 +324,7 @@ static struct delivery_claim *claim_deliveries(struct store_fixture *f, size_t m
 }
 
 static bool end_delivery(struct store_fixture *f, const struct due_delivery *d, enum delivery_status status,
-                         int64_t run_ms) {
+                         int64_t delay_ms) {
     struct ticketed_delivery_done *t = ARENA_NEW(f->a, struct ticketed_delivery_done);
     t->c = (struct delivery_done){.tenant = d->tenant,
                                   .lead = d->lead,
@@ -332,7 +332,7 @@ static bool end_delivery(struct store_fixture *f, const struct due_delivery *d, 
                                   .gen = d->gen,
                                   .fence = d->fence,
                                   .status = status,
-                                  .run_ms = run_ms,
+                                  .delay_ms = delay_ms,
                                   .slug = status == DELIVERY_DONE ? NULL : "http_status",
                                   .reason = STR("503")};
     assert_ok(SUBMIT(delivery_done, t, store_delivery_done(f->store, &t->c)));

@@ -257,6 +257,41 @@ static void test_a_full_queue_refuses(void **state) {
     assert_int_equal(s.refused, 10);
 }
 
+/* Whoever comes last waits for one turn of each of the others, not for all that they have. */
+static void test_tenants_take_turns(void **state) {
+    struct fixture *f = both_fixture(state);
+    struct writer *w = open_writer(f, 1, 0);
+    enum { N = 300, TURN = 3 };
+    struct command *flood = commands(f, N, &kind_add, 0), *quiet = commands(f, 1, &kind_add, 0),
+                   *large = commands(f, 1, &kind_add, 0);
+    quiet->id = N;
+    large->id = N + 1;
+    for (size_t i = 0; i < N; i++) {
+        flood[i].write.tenant = STR("flood");
+        flood[i].write.byte = 10000;
+    }
+    quiet->write.tenant = STR("quiet");
+    large->write.tenant = STR("large");
+    large->write.byte = 10 << 20;
+    gate_close();
+    assert_ok(writer_submit(w, &flood[0].write));
+    gate_wait_reached();
+    assert_ok(writer_submit(w, &large->write));
+    for (size_t i = 1; i < N; i++)
+        assert_ok(writer_submit(w, &flood[i].write));
+    assert_ok(writer_submit(w, &quiet->write));
+    gate_open();
+    writer_stop(w);
+    assert_each(flood, N, 1);
+    assert_each(quiet, 1, 1);
+    assert_each(large, 1, 1);
+    assert_in_range(quiet->order - flood[0].order, 1, TURN + 1);
+    assert_true(large->order > quiet->order);
+    for (size_t i = 1; i < N; i++)
+        assert_true(flood[i].order > flood[i - 1].order);
+    assert_table(f, 0, N + 2);
+}
+
 struct crowd {
     struct writer *writer;
     struct command *command;
@@ -334,13 +369,9 @@ static void test_server_restart(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        BOTH(test_commands_are_grouped),
-        BOTH(test_each_has_its_own_verdict),
-        BOTH(test_one_bad_command_harms_nobody),
-        BOTH(test_a_full_queue_refuses),
-        BOTH(test_many_threads),
-        BOTH(test_run_waits_and_tells),
-        ONLY_POSTGRES(test_server_restart),
+        BOTH(test_commands_are_grouped), BOTH(test_each_has_its_own_verdict), BOTH(test_one_bad_command_harms_nobody),
+        BOTH(test_a_full_queue_refuses), BOTH(test_tenants_take_turns),       BOTH(test_many_threads),
+        BOTH(test_run_waits_and_tells),  ONLY_POSTGRES(test_server_restart),
     };
     return cmocka_run_group_tests_name("store/writer", tests, both_group_begin, both_group_end);
 }
