@@ -35,6 +35,7 @@ extern const struct command command_doctor;
 extern const struct command command_bench_pipeline;
 extern const struct command command_sample;
 extern const struct command command_dedupe;
+extern const struct command command_technologies;
 extern const struct command command_check;
 extern const struct command command_help;
 extern const struct command command_version;
@@ -73,6 +74,7 @@ const struct command *const commands[] = {
     &command_bench_pipeline,
     &command_sample,
     &command_dedupe,
+    &command_technologies,
     &command_check,
     &command_help,
     &command_version,
