@@ -42,8 +42,8 @@ err tech_pattern_add(struct tech_rules *r, struct tech_pattern pattern, str text
     pattern.version = parts.version;
     pattern.confidence = (uint8_t)parts.confidence;
     pcre2_code *code = NULL;
+    bool utf = false;
     if (parts.regex.len > 0) {
-        bool utf;
         TRY(tech_pattern_translate(parts.regex, exact, rough, &utf));
         TRY(compile_code(exact, utf, &code));
     }
@@ -56,8 +56,11 @@ err tech_pattern_add(struct tech_rules *r, struct tech_pattern pattern, str text
     struct tech_pattern *p = &r->pattern[r->n_pattern++];
     *p = pattern;
     p->code = code;
+    p->piecewise = code && !utf;
     if (code && pattern.kind < (enum tech_kind)TECH_SCANNED) {
-        p->rough = str_cstr(r->arena, (str){rough->ptr, rough->len - 1});
+        tech_rough_reduce((str){rough->ptr, rough->len - 1}, exact);
+        TRY(buf_check(exact));
+        p->rough = str_cstr(r->arena, buf_str(exact));
         p->inexact = inexact(p->rough);
     }
     return OK;

@@ -33,20 +33,19 @@ bool tech_late(struct tech_worker *w) {
 /* ---- one pattern ---- */
 
 /* The result of pcre2_match over the whole value, found piece by piece. */
-static int match_code(struct tech_worker *w, const pcre2_code *code, str value) {
-    uint32_t options = 0;
-    (void)pcre2_pattern_info(code, PCRE2_INFO_ARGOPTIONS, &options);
-    const bool pieces = (options & PCRE2_USE_OFFSET_LIMIT) && value.len > SLICE_BYTE;
+static int match_code(struct tech_worker *w, const struct tech_pattern *p, str value) {
+    const bool pieces = p->piecewise && value.len > SLICE_BYTE;
     size_t at = 0;
+    if (!pieces)
+        return pcre2_match(p->code, (PCRE2_SPTR)value.ptr, value.len, 0, 0, w->match, w->context);
     for (;;) {
-        if (options & PCRE2_USE_OFFSET_LIMIT)
-            (void)pcre2_set_offset_limit(w->context, pieces ? at + SLICE_BYTE - 1 : PCRE2_UNSET);
-        const int rc = pcre2_match(code, (PCRE2_SPTR)value.ptr, value.len, at, 0, w->match, w->context);
-        if (rc != PCRE2_ERROR_NOMATCH || !pieces)
-            return rc;
+        (void)pcre2_set_offset_limit(w->context, at + SLICE_BYTE - 1);
+        const int rc = pcre2_match(p->code, (PCRE2_SPTR)value.ptr, value.len, at, 0, w->match, w->context);
         at += SLICE_BYTE;
-        if (at > value.len || tech_late(w))
+        if (rc != PCRE2_ERROR_NOMATCH || at > value.len || tech_late(w)) {
+            (void)pcre2_set_offset_limit(w->context, PCRE2_UNSET);
             return rc;
+        }
     }
 }
 
@@ -87,7 +86,7 @@ bool tech_try(struct tech_worker *w, struct arena *a, uint32_t pattern, str valu
     int n = 1;
     str match = {"", 0};
     if (p->code) {
-        n = match_code(w, p->code, value);
+        n = match_code(w, p, value);
         if (n < 0) /* no match, or too costly here, which counts as none */
             return false;
         const PCRE2_SIZE *at = pcre2_get_ovector_pointer(w->match);

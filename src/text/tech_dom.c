@@ -47,8 +47,11 @@ void tech_dom_add(struct tech_rules *r, const struct tech_selector *s, const str
         if (d->n_literal == d->cap_literal)
             d->literal = arena_grow(a, d->literal, &d->cap_literal, d->n_literal + 1, sizeof *d->literal);
         add_number(a, &n->literal, &n->n_literal, &n->cap_literal, (uint32_t)d->n_literal);
-        d->literal[d->n_literal++] =
-            (struct tech_dom_literal){.text = t->value, .name = (uint32_t)(n - d->attribute), .rule = rule};
+        d->literal[d->n_literal++] = (struct tech_dom_literal){.text = t->value,
+                                                               .tag = c->tag,
+                                                               .name = (uint32_t)(n - d->attribute),
+                                                               .rule = rule,
+                                                               .whole = t->op == SELECT_EQUAL};
     } else if (c->tag.len > 0) {
         struct tech_dom_name *n = name_entry(a, &d->tag, &d->n_tag, &d->cap_tag, c->tag);
         add_number(a, &n->rule, &n->n_rule, &n->cap_rule, rule);
@@ -133,8 +136,13 @@ static int literal_found(unsigned id, unsigned long long from, unsigned long lon
         else
             high = middle;
     }
-    if (low < w->n_span && w->span[low].name == l->name)
-        add_candidate(w, w->span[low].element, l->rule);
+    if (low == w->n_span || w->span[low].name != l->name)
+        return 0;
+    const struct tech_span *s = &w->span[low];
+    const uint32_t begin = low > 0 ? w->span[low - 1].end : 0;
+    const bool fits = !l->whole || s->end - begin == l->text.len + 1;
+    if (fits && (l->tag.len == 0 || str_equal(l->tag, w->page->element[s->element].name)))
+        add_candidate(w, s->element, l->rule);
     return w->incomplete;
 }
 

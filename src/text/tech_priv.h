@@ -23,6 +23,7 @@ struct tech_pattern {
     str key;           /* as in struct tech_evidence */
     pcre2_code *code;  /* NULL: the empty pattern, which matches anything */
     const char *rough; /* for Hyperscan */
+    bool piecewise;    /* a long text may be searched in pieces */
     bool inexact;      /* has what Hyperscan can only approximate */
 };
 
@@ -64,8 +65,9 @@ struct tech_dom_name {
 };
 
 struct tech_dom_literal {
-    str text;
+    str text, tag; /* tag: of the element, empty for any */
     uint32_t name, rule;
+    bool whole; /* the literal is the whole value */
 };
 
 struct tech_names { /* open addressing; slots hold index + 1 */
@@ -128,6 +130,9 @@ void tech_fault_add(struct tech_rules *r, str file, str technology, str kind);
 /* Adds the pattern `text` and writes its number; a failure is one of the pattern. exact and rough are room to work in. */
 err tech_pattern_add(struct tech_rules *r, struct tech_pattern pattern, str text, struct buf *exact, struct buf *rough,
                      uint32_t *out) MUST_CHECK;
+/* Writes to `out` an expression for Hyperscan that matches wherever `rough` (a rough translation of tech_pattern.h) does,
+ * and that a long text is searched for faster. */
+void tech_rough_reduce(str rough, struct buf *out);
 /* Makes the databases of the sets and of the literals. */
 err tech_sets_build(struct tech_rules *r) MUST_CHECK;
 /* Frees what the libraries hold when the arena ends. */
