@@ -5,7 +5,7 @@
  * least as much, and PCRE2 decides. */
 #include "text/tech_priv.h"
 
-enum { SCORE_LEAST = 6, LEVEL_MAX = 80 };
+enum { SCORE_LEAST = 5, LEVEL_MAX = 80 };
 
 static size_t class_end(str in, size_t at) {
     for (at++; at < in.len && in.ptr[at] != ']'; at++)
@@ -120,6 +120,20 @@ static unsigned score_branches(str in, int level) {
     return least;
 }
 
+/* Words that nearly every page has: a piece is not told by them. */
+static const char *const common_words[] = {
+    "<div",  "<link", "<script", "<meta",    "<body", "<table", "<html",   "<style", "<input", "<form", "<img",
+    "<span", "class", "href",    "src",      "rel",   "name",   "content", "id=",    "style",  "title", "type",
+    "value", "http",  "script",  "property", "sheet", "text/",  "css",     "www",    "com",    "</a>",  "data-"};
+
+static unsigned score_common(str piece) {
+    unsigned score = 0;
+    for (size_t i = 0; i < sizeof common_words / sizeof *common_words; i++)
+        if (str_find_nocase(piece, str_from(common_words[i])) >= 0)
+            score += (unsigned)strlen(common_words[i]);
+    return score;
+}
+
 static void reduce_branches(str in, struct buf *out, int level);
 
 static void put_piece(str piece, struct buf *out, int level) {
@@ -143,7 +157,8 @@ static void reduce_branch(str in, struct buf *out, int level) {
         const size_t next = open ? at + 1 : quantifier_end(in, end, &least, &open);
         if (open) {
             const str piece = str_slice(in, from, at);
-            const unsigned score = score_branch(piece, level);
+            const unsigned all = score_branch(piece, level), common = score_common(piece);
+            const unsigned score = all > common ? all - common : 0;
             if (score > best_score) {
                 best = piece;
                 best_score = score;
