@@ -47,9 +47,10 @@ struct tech_fault {
 
 struct tech_rules;
 
-/* Compiles the rules of all files. Files that are neither categories nor technologies are passed over. A technology that two
- * files have is taken from the first. Everything lives in `a` and may be read by any number of threads. `prefilter` false:
- * without Hyperscan. ERR_INPUT "tech_no_rules" when no file has a technology, "json_…" when a file is no JSON. */
+/* Compiles the rules of all files. Files that are neither categories nor technologies are passed over. Of a technology that
+ * several files have, all patterns count, and categories and relations are those of the first. Everything lives in `a` and
+ * may be read by any number of threads. `prefilter` false: without Hyperscan. ERR_INPUT "tech_no_rules" when no file has a
+ * technology, "json_…" when a file is no JSON. */
 err tech_rules_compile(struct arena *a, const struct tech_source *source, size_t n, bool prefilter,
                        struct tech_rules **out) MUST_CHECK;
 

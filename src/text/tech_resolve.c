@@ -37,9 +37,13 @@ static const struct tech_pattern *pattern_of(const struct tech_worker *w, const 
     return &w->rules->pattern[h->pattern];
 }
 
-/* By technology, then by pattern and in the order found. Patterns of a technology are numbered in a row. */
-static int by_pattern(const void *x, const void *y) {
+/* By technology, then by pattern and in the order found. */
+static int by_technology(const void *x, const void *y, void *ctx) {
+    const struct tech_worker *w = ctx;
     const struct tech_hit *a = x, *b = y;
+    const uint32_t s = pattern_of(w, a)->tech, t = pattern_of(w, b)->tech;
+    if (s != t)
+        return s < t ? -1 : 1;
     if (a->pattern != b->pattern)
         return a->pattern < b->pattern ? -1 : 1;
     return a->order < b->order ? -1 : a->order > b->order;
@@ -60,7 +64,8 @@ static void sum_hits(struct resolving *r, struct direct *d) {
 
 static void group_hits(struct resolving *r) {
     struct tech_worker *w = r->w;
-    qsort(w->hit, w->n_hit, sizeof *w->hit, by_pattern);
+    if (w->n_hit > 0)
+        qsort_r(w->hit, w->n_hit, sizeof *w->hit, by_technology, w);
     r->direct = ARENA_ARRAY(r->arena, w->n_hit, struct direct);
     for (size_t i = 0, k; i < w->n_hit; i = k) {
         const uint32_t tech = pattern_of(w, &w->hit[i])->tech;

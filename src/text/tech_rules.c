@@ -12,18 +12,24 @@ static const char *const kind_names[TECH_KIND_COUNT] = {"url",     "html",    "t
 
 const char *tech_kind_name(enum tech_kind kind) { return kind_names[kind]; }
 
+/* What one file says of one technology. */
+struct definition {
+    uint32_t tech;
+    str file;
+    const struct json *value;
+};
+
 /* What is gathered before patterns are compiled. */
 struct loader {
     struct tech_rules *r;
     struct arena *arena;
-    const struct json **value; /* by technology */
-    str *file;
-    size_t cap;
+    struct definition *definition;
+    size_t n_definition, cap_definition;
     struct tech_pair *category; /* id as text, name */
     size_t n_category, cap_category;
     struct tech_names names;
     struct buf *exact, *rough;
-    uint32_t tech;
+    const struct definition *now;
 };
 
 void tech_fault_add(struct tech_rules *r, str file, str technology, str kind) {
@@ -34,12 +40,12 @@ void tech_fault_add(struct tech_rules *r, str file, str technology, str kind) {
 }
 
 static void fault(struct loader *l, enum tech_kind kind) {
-    tech_fault_add(l->r, l->file[l->tech], l->r->tech[l->tech].name, str_from(kind_names[kind]));
+    tech_fault_add(l->r, l->now->file, l->r->tech[l->now->tech].name, str_from(kind_names[kind]));
 }
 
 static void fault_relation(struct loader *l, const char *what, str name) {
     (void)!fail(ERR_INPUT, "tech_rule", "there is no technology \"%.*s\"", STR_ARG(name));
-    tech_fault_add(l->r, l->file[l->tech], l->r->tech[l->tech].name, str_from(what));
+    tech_fault_add(l->r, l->now->file, l->r->tech[l->now->tech].name, str_from(what));
 }
 
 static void fault_value(struct loader *l, enum tech_kind kind, str key) {
@@ -88,27 +94,31 @@ static void grow_names(struct loader *l) {
     }
 }
 
-static void add_technology(struct loader *l, str file, str name, const struct json *value) {
+/* The technology's number, a new one when it has none yet. */
+static uint32_t name_number(struct loader *l, str name) {
     struct tech_rules *r = l->r;
-    if (find_name(l, name) != TECH_NONE)
-        return;
-    if (r->n_tech == r->cap_tech) {
+    const uint32_t known = find_name(l, name);
+    if (known != TECH_NONE)
+        return known;
+    if (r->n_tech == r->cap_tech)
         r->tech = arena_grow(l->arena, r->tech, &r->cap_tech, r->n_tech + 1, sizeof *r->tech);
-        size_t cap = l->cap;
-        l->file = arena_grow(l->arena, l->file, &cap, r->cap_tech, sizeof *l->file);
-        l->value = arena_grow(l->arena, l->value, &l->cap, r->cap_tech, sizeof *l->value);
-    }
-    l->file[r->n_tech] = file;
-    l->value[r->n_tech] = value;
-    r->tech[r->n_tech++] = (struct technology){.name = str_copy(l->arena, name)};
+    const uint32_t number = (uint32_t)r->n_tech++;
+    r->tech[number] = (struct technology){.name = str_copy(l->arena, name)};
     if (2 * r->n_tech > l->names.mask) {
         grow_names(l);
-        return;
+        return number;
     }
     size_t at = str_hash(name) & l->names.mask;
     while (l->names.slot[at] != 0)
         at = (at + 1) & l->names.mask;
-    l->names.slot[at] = (uint32_t)r->n_tech;
+    l->names.slot[at] = number + 1;
+    return number;
+}
+
+static void add_technology(struct loader *l, str file, str name, const struct json *value) {
+    if (l->n_definition == l->cap_definition)
+        l->definition = arena_grow(l->arena, l->definition, &l->cap_definition, l->n_definition + 1, sizeof *l->definition);
+    l->definition[l->n_definition++] = (struct definition){name_number(l, name), file, value};
 }
 
 static void add_categories(struct loader *l, const struct json *object) {
@@ -146,7 +156,7 @@ static err add_technologies(struct loader *l, str file, const struct json *objec
     for (uint32_t i = 0; i < object->count; i++) {
         if (!is_technology(&object->members[i].value))
             continue;
-        if (l->r->n_tech == TECHNOLOGY_MAX)
+        if (l->n_definition == TECHNOLOGY_MAX)
             return fail(ERR_LIMIT, "tech_rules_many", "more than %d technologies", TECHNOLOGY_MAX);
         add_technology(l, file, object->members[i].key, &object->members[i].value);
     }
@@ -180,7 +190,7 @@ static err add_source(struct loader *l, const struct tech_source *s) {
 /* ---- patterns ---- */
 
 static void add_pattern(struct loader *l, enum tech_kind kind, str key, str text, uint32_t *out) {
-    const struct tech_pattern p = {.tech = l->tech, .kind = kind, .key = key};
+    const struct tech_pattern p = {.tech = l->now->tech, .kind = kind, .key = key};
     *out = TECH_NONE;
     if (l->r->n_pattern == PATTERN_MAX) {
         (void)!fail(ERR_LIMIT, "tech_rules_many", "more than %d patterns", PATTERN_MAX);
@@ -356,21 +366,26 @@ static void add_category_names(struct loader *l, struct technology *t) {
     t->category = name;
 }
 
-static void read_technology(struct loader *l, uint32_t tech) {
-    const struct json *v = l->value[tech];
-    struct technology *t = &l->r->tech[tech];
-    l->tech = tech;
-    for (enum tech_kind k = 0; k < (enum tech_kind)TECH_SCANNED; k++)
-        add_patterns(l, k, STR(""), json_get(v, str_from(kind_names[k])));
-    for (enum tech_kind k = TECH_HEADERS; k <= TECH_DNS; k++)
-        add_named_patterns(l, k, json_get(v, str_from(kind_names[k])));
-    add_dom(l, json_get(v, STR("dom")));
+static void read_relations(struct loader *l, struct technology *t, const struct json *v) {
     t->category_id = integers_of(l, json_get(v, STR("cats")), &t->n_category);
     add_category_names(l, t);
     t->requires_category = integers_of(l, json_get(v, STR("requiresCategory")), &t->n_requires_category);
     t->requires = technologies_of(l, "requires", json_get(v, STR("requires")), &t->n_requires);
     t->excludes = technologies_of(l, "excludes", json_get(v, STR("excludes")), &t->n_excludes);
     add_implies(l, t, json_get(v, STR("implies")));
+}
+
+/* The patterns of all definitions count, the relations of the first. */
+static void read_definition(struct loader *l, const struct definition *d) {
+    struct technology *t = &l->r->tech[d->tech];
+    l->now = d;
+    for (enum tech_kind k = 0; k < (enum tech_kind)TECH_SCANNED; k++)
+        add_patterns(l, k, STR(""), json_get(d->value, str_from(kind_names[k])));
+    for (enum tech_kind k = TECH_HEADERS; k <= TECH_DNS; k++)
+        add_named_patterns(l, k, json_get(d->value, str_from(kind_names[k])));
+    add_dom(l, json_get(d->value, STR("dom")));
+    if (!t->category)
+        read_relations(l, t, d->value);
 }
 
 /* ---- all of it ---- */
@@ -394,8 +409,8 @@ err tech_rules_compile(struct arena *a, const struct tech_source *source, size_t
     if (r->n_tech == 0)
         return fail(ERR_INPUT, "tech_no_rules", "%.*s: no file has technologies",
                     STR_ARG(n > 0 ? source[0].name : STR("-")));
-    for (uint32_t i = 0; i < r->n_tech; i++)
-        read_technology(&l, i);
+    for (size_t i = 0; i < l.n_definition; i++)
+        read_definition(&l, &l.definition[i]);
     for (size_t k = 0; k < TECH_KIND_COUNT; k++)
         if (r->n_keyed[k] > 0)
             qsort(r->keyed[k], r->n_keyed[k], sizeof *r->keyed[k], by_key);
