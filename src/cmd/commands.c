@@ -36,6 +36,7 @@ extern const struct command command_bench_pipeline;
 extern const struct command command_sample;
 extern const struct command command_dedupe;
 extern const struct command command_technologies;
+extern const struct command command_rules_fetch;
 extern const struct command command_check;
 extern const struct command command_help;
 extern const struct command command_version;
@@ -75,6 +76,7 @@ const struct command *const commands[] = {
     &command_sample,
     &command_dedupe,
     &command_technologies,
+    &command_rules_fetch,
     &command_check,
     &command_help,
     &command_version,

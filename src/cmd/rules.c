@@ -21,11 +21,12 @@ static void say(const struct terminal *t, const char *text) { present_wrap(t, st
 static void show(const struct session *s) {
     const struct terminal *t = &s->out;
     say(t, explanation);
-    terminal_write(t, str_from(npm_lines));
+    terminal_put(t, str_from(npm_lines));
     say(t, "\n\nFrom GitHub (enthec/webappanalyzer, GPL-3.0), kept up to date by its community:\n\n");
-    terminal_write(t, str_from(git_lines));
-    say(t, "\n\nWithout --rules the program uses its own small set, and \"--rules DIR,own\" uses both. A directory of your own "
-           "rules in the same format works alike: docs/formats/technologies.md describes it.");
+    terminal_put(t, str_from(git_lines));
+    say(t,
+        "\n\nWithout --rules the program uses its own small set, and \"--rules DIR,own\" uses both. A directory of your own "
+        "rules in the same format works alike: docs/formats/technologies.md describes it.");
 }
 
 static err run_fetch(struct session *s, const void *options) {
@@ -45,7 +46,8 @@ static err run_fetch(struct session *s, const void *options) {
 const struct command command_rules_fetch = {
     .name = "rules fetch",
     .summary = "say where rules for technologies come from",
-    .description = "Tells how to install rules in the Wappalyzer format for \"galena technologies\", and under which licences "
-                   "they are. Fetches nothing itself.",
+    .description =
+        "Tells how to install rules in the Wappalyzer format for \"galena technologies\", and under which licences "
+        "they are. Fetches nothing itself.",
     .run = run_fetch,
 };

@@ -138,9 +138,11 @@ static void put_escape(struct translator *t, bool in_class) {
     } else if (c == 'c' && is_word(peek(t, 1)) && !is_digit(peek(t, 1))) {
         put_code(t, (unsigned)(peek(t, 1) & 31), in_class);
         t->at += 2;
-    } else if (c == '0' && !is_digit(peek(t, 1))) {
-        put_code(t, 0, in_class);
-        t->at += 1;
+    } else if (c >= '0' && c <= '7') { /* octal, as JavaScript has kept it */
+        unsigned octal = 0;
+        for (size_t i = 0; i < 3 && octal < 32 && peek(t, 0) >= '0' && peek(t, 0) <= '7'; i++, t->at++)
+            octal = octal * 8 + (unsigned)(peek(t, 0) - '0');
+        put_code(t, octal, in_class);
     } else {
         put_character(t, c);
         t->at += 1;
