@@ -89,6 +89,9 @@ uint32_t tech_dom_find(const struct tech_names *names, const struct tech_dom_nam
 /* ---- matching ---- */
 
 static void add_candidate(struct tech_worker *w, uint32_t element, uint32_t rule) {
+    const struct tech_candidate *last = w->n_candidate > 0 ? &w->candidate[w->n_candidate - 1] : NULL;
+    if (last && last->element == element && last->rule == rule)
+        return;
     if (w->n_candidate == TECH_CANDIDATE_MAX) {
         w->incomplete = true;
         return;
