@@ -158,8 +158,9 @@ static err unpack(struct desk *d, const char *path, size_t max_byte) {
     d->zip.avail_out = (uInt)max_byte + 1;
     const int rc = inflate(&d->zip, Z_FINISH);
     d->html.len = max_byte + 1 - d->zip.avail_out;
-    if (rc != Z_STREAM_END && rc != Z_OK && rc != Z_BUF_ERROR)
-        return fail(ERR_INPUT, "gzip_corrupt", "%s is damaged: its packed bytes cannot be read", path);
+    const bool ended_early = rc != Z_STREAM_END && d->zip.avail_out > 0 && d->raw.len <= max_byte;
+    if ((rc != Z_STREAM_END && rc != Z_OK && rc != Z_BUF_ERROR) || ended_early)
+        return fail(ERR_INPUT, "gzip_corrupt", "%s is damaged: its packed bytes cannot be read to the end", path);
     return OK;
 }
 

@@ -109,9 +109,11 @@ class Technologies(FlowTest):
         self.path('empty/x.json', '{"A": ')
         self.assert_fails(galena('technologies', page, '--rules', self.path('empty')), 2, 'json_unfinished')
         self.assert_fails(galena('technologies', page, '--index', self.path('i', '{"id": 1}\n')), 2, 'pages_index')
-        broken = self.path('broken.html.gz', gzip.compress(os.urandom(20000))[:50] + b'x' * 200)
+        broken = self.path('broken.html.gz', gzip.compress(b'x')[:10] + b'\xff' * 200)
         found, _ = self.find(broken, page, '--rules', rules)
         self.assertIn('damaged', found[broken]['error'])
+        short = self.path('short.html.gz', gzip.compress(PAGE.encode() * 9)[:40])
+        self.assertIn('damaged', self.find(short, '--rules', rules)[0][short]['error'])
         self.assertEqual(len(found[page]['technologies']), 3)
 
     def test_bomb(self):
