@@ -5,7 +5,7 @@ set -eu
 
 build="meson ninja-build gcc g++ pkg-config python3 libc6-dev zlib1g-dev libfyaml-dev libsodium-dev libxgboost-dev
     libmicrohttpd-dev libcurl4-openssl-dev libssl-dev libsqlite3-dev libpq-dev libzstd-dev libhiredis-dev libjq-dev
-    libidn2-dev libpsl-dev libphonenumber-dev libprotobuf-dev"
+    libidn2-dev libpsl-dev libphonenumber-dev libprotobuf-dev libhyperscan-dev libpcre2-dev"
 test="libcmocka-dev libjansson-dev postgresql sqlite3 redis-server util-linux mount"
 check="clang clang-tidy clang-format libclang-rt-dev"
 bench="python3-numpy python3-pandas python3-sklearn python3-xgboost"

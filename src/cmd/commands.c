@@ -47,6 +47,8 @@ extern const struct command command_connector_list;
 extern const struct command command_connector_show;
 extern const struct command command_connector_test;
 extern const struct command command_connector_new;
+extern const struct command command_technologies;
+extern const struct command command_rules_fetch;
 extern const struct command command_check;
 extern const struct command command_help;
 extern const struct command command_version;
@@ -97,6 +99,8 @@ const struct command *const commands[] = {
     &command_connector_show,
     &command_connector_test,
     &command_connector_new,
+    &command_technologies,
+    &command_rules_fetch,
     &command_check,
     &command_help,
     &command_version,
