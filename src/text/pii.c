@@ -91,6 +91,7 @@ size_t pii_find(struct pii_finder *f, str text, const struct pii_span **span, bo
         f->text = str_slice(text, f->base, end);
         pii_tokens(f);
         pii_scan_forms(f);
+        pii_scan_postal(f);
         pii_scan_addresses(f);
         pii_scan_numbers(f);
         pii_scan_names(f);

@@ -23,7 +23,8 @@ enum {
     LIST_PERSON_BEFORE = 1 << 13,
     LIST_PERSON_AFTER = 1 << 14,
     LIST_PLACE_BEFORE = 1 << 15,
-    LIST_ORG_BEFORE = 1 << 16
+    LIST_ORG_BEFORE = 1 << 16,
+    LIST_PAIR = 1 << 17 /* begins an entry of two words */
 };
 
 /* Lists of a word; `two` of two words with a blank between. 0: in none. */
@@ -77,6 +78,7 @@ bool pii_add_bytes(struct pii_finder *f, enum pii_type type, size_t near, size_t
 
 /* The scanners, in the order in which they run. */
 void pii_scan_forms(struct pii_finder *f);     /* URLs, mail, IP, IBAN, cards, social security, dates */
+void pii_scan_postal(struct pii_finder *f);    /* postal codes that are called so */
 void pii_scan_addresses(struct pii_finder *f); /* streets */
 void pii_scan_numbers(struct pii_finder *f);   /* telephones, postal codes, ages, licences */
 void pii_scan_names(struct pii_finder *f);     /* persons, places, organisations, nationalities, titles */

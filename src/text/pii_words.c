@@ -20,6 +20,9 @@ struct pii_words {
 static uint64_t hash_of(str word) { return str_hash(word) | 1; }
 
 static void add_word(struct pii_words *w, str word, uint32_t list) {
+    const ptrdiff_t blank = str_find_byte(word, ' ');
+    if (blank > 0)
+        add_word(w, str_slice(word, 0, (size_t)blank), LIST_PAIR);
     const uint64_t h = hash_of(word);
     size_t at = (h >> 20) & (SLOTS - 1);
     while (w->slot[at].hash && w->slot[at].hash != h)
@@ -72,7 +75,8 @@ static err add_class(struct pii_words *w, str line) {
                    {STR_INIT("person_before"), LIST_PERSON_BEFORE},
                    {STR_INIT("person_after"), LIST_PERSON_AFTER},
                    {STR_INIT("place_before"), LIST_PLACE_BEFORE},
-                   {STR_INIT("org_before"), LIST_ORG_BEFORE}};
+                   {STR_INIT("org_before"), LIST_ORG_BEFORE},
+                   {STR_INIT("english"), LIST_ENGLISH}};
     str name, word;
     char room[WORD_BYTE];
     str_split(&line, ':', &name);
