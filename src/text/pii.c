@@ -12,6 +12,7 @@ const char *pii_type_name(enum pii_type type) { return type_name[type]; }
 struct pii_finder *pii_finder_new(struct arena *a, const struct pii_words *words) {
     struct pii_finder *f = ARENA_NEW(a, struct pii_finder);
     f->words = words;
+    f->recent = ARENA_ARRAY(a, PII_RECENT, struct pii_recent);
     f->token = ARENA_ARRAY(a, PII_TOKEN_MAX, struct pii_token);
     f->span = ARENA_ARRAY(a, PII_SPAN_MAX, struct pii_span);
     return f;

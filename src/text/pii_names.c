@@ -176,7 +176,10 @@ static double person_score(const struct pii_finder *f, const struct run *r) {
                             pii_word(f, r->to + 1, STR("s"));
     double score = 0;
     if (has(f, r->from, LIST_GIVEN))
-        score += english(f, r->from) ? (start ? (r->words == 1 ? 0 : 0.7) : r->words == 1 && !has(f, r->from, LIST_MONTH | LIST_PLACE) ? 1.2 : 0.7) : 1.7;
+        score += english(f, r->from) ? (start ? (r->words == 1 ? 0 : 0.7)
+                                        : r->words == 1 && !has(f, r->from, LIST_MONTH | LIST_PLACE) ? 1.2
+                                                                                                     : 0.7)
+                                     : 1.7;
     else if (r->names > 0)
         score += 1.3;
     if (r->words >= 2 && r->words <= 4) {
