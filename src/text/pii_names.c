@@ -213,7 +213,7 @@ static bool any_plain(const struct pii_finder *f, const struct run *r) {
 
 /* English words at the begin of a sentence are no part of a name behind them, nor are titles of what a person does. */
 static void trim(const struct pii_finder *f, struct run *r) {
-    while (r->from + 1 < r->to && word(f, r->from) &&
+    while (r->from + 1 < r->to && word(f, r->from) && !(two(f, r->from) & LIST_COUNTRY) &&
            ((english(f, r->from) && !has(f, r->from, LIST_GIVEN | LIST_HONORIFIC)) ||
             has(f, r->from, LIST_MONTH | LIST_WEEKDAY) || (english(f, r->from) && has(f, r->from, LIST_PERSON_BEFORE))) &&
            any_plain(f, r)) {
