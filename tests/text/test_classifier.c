@@ -91,6 +91,20 @@ static void test_entity(void **state) {
     assert_int_equal(text_classifier_predict(r, STR("Omega gains while Beta falls"), STR("Beta"), p), 0);
 }
 
+/* A word that was never seen is known by its family: an "architect" as a "programmer". */
+static void test_families(void **state) {
+    struct arena *a = *state;
+    static const char *const word[2][3] = {{"programmer", "developer", "engineer"}, {"attorney", "lawyer", "paralegal"}};
+    struct text_row *row = ARENA_ARRAY(a, ROWS, struct text_row);
+    struct text_train_report report;
+    for (size_t i = 0; i < ROWS; i++)
+        row[i] = (struct text_row){.text = str_from(word[i % 2][i / 2 % 3]), .label = i % 2 ? STR("law") : STR("tech")};
+    struct text_reader *r = text_reader_new(a, train(a, row, ROWS, 1, &report));
+    double p[2];
+    assert_int_equal(text_classifier_predict(r, STR("frontend"), (str){0}, p), 1);
+    assert_int_equal(text_classifier_predict(r, STR("counsel"), (str){0}, p), 0);
+}
+
 static void test_refuses(void **state) {
     struct arena *a = *state;
     struct text_train_report report;
@@ -123,7 +137,8 @@ static void test_damaged_files(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {ARENA_TEST(test_learns), ARENA_TEST(test_same_bytes), ARENA_TEST(test_entity),
+    const struct CMUnitTest tests[] = {ARENA_TEST(test_learns),  ARENA_TEST(test_same_bytes),
+                                       ARENA_TEST(test_entity),  ARENA_TEST(test_families),
                                        ARENA_TEST(test_refuses), ARENA_TEST(test_damaged_files)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
