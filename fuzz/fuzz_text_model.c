@@ -6,7 +6,8 @@
 #include "text/classifier.h"
 #include "text/topics.h"
 
-static const str sentence = STR_INIT("Profit of Acme rose 3.1 mn while \xc3\x9c" "bel fell, compared to \xff");
+static const str sentence = STR_INIT("Profit of Acme rose 3.1 mn while \xc3\x9c"
+                                     "bel fell, compared to \xff");
 
 /* The bytes as the body of a file that begins with `magic`. */
 static str seal(struct arena *a, const char *magic, str bytes) {
