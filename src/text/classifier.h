@@ -7,7 +7,8 @@
  * probabilities, softmax(a z + b), is fitted to the same out-of-fold logits. Equal rows and seed give equal bytes.
  *
  * With an entity the text is read from where the entity stands: what comes before and after it and in its clause counts
- * apart. A model whose labels are positive, neutral and negative also takes what the lexicon finds (text/sentiment.h). */
+ * apart. A model whose labels are positive, neutral and negative also takes what the lexicon finds (text/sentiment.h); any
+ * other takes the families of words of share/lexicons/roles.txt. */
 #ifndef GALENA_TEXT_CLASSIFIER_H
 #define GALENA_TEXT_CLASSIFIER_H
 

@@ -5,7 +5,8 @@
 #include "text/classifier.h"
 #include "text/feature_priv.h"
 
-enum { VOCABULARY_NONE = UINT32_MAX, CLASSIFIER_VERSION = 1 };
+enum { CLASSIFIER_VERSION = 1 };
+#define VOCABULARY_NONE UINT32_MAX
 
 /* Features with their inverse document frequency; hashes ascend. */
 struct vocabulary {

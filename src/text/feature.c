@@ -4,6 +4,7 @@
 #include "text/feature_priv.h"
 
 #include "text/classifier.h"
+#include "text/families_priv.h"
 #include "text/fold.h"
 #include "text/sentiment.h"
 
@@ -24,6 +25,7 @@ struct features *features_new(struct arena *a, const struct lexicon *lexicon) {
     f->folded = arena_alloc(a, TEXT_TEXT_BYTE * 2 + ROOM);
     f->word = ARENA_ARRAY(a, WORD_MAX, str);
     f->hash = ARENA_ARRAY(a, FEATURE_MAX, uint32_t);
+    f->families = families_load(a);
     f->lexicon = lexicon;
     return f;
 }
@@ -178,6 +180,22 @@ static void add_senses(struct features *f, str text, str entity) {
         add(f, FEATURE_SENSE, in_role(sense[i], 4));
 }
 
+/* Families of words by themselves, in a row, and at both ends. */
+static void add_families(struct features *f) {
+    uint32_t before = 0, last = 0;
+    for (size_t i = 0; i < f->n_word; i++) {
+        const uint32_t bits = families_of(f->families, f->word[i]);
+        if (!bits)
+            continue;
+        for (uint32_t rest = bits; rest; rest &= rest - 1)
+            add(f, FEATURE_SENSE, in_role((uint32_t)__builtin_ctz(rest), 5));
+        add(f, FEATURE_SENSE, before ? in_role((uint64_t)before << 32 | bits, 6) : in_role(bits, 7));
+        before = last = bits;
+    }
+    if (last)
+        add(f, FEATURE_SENSE, in_role(last, 8));
+}
+
 void features_collect(struct features *f, str text, str entity) {
     f->n = 0;
     cut_words(f, fold_text(f, text, entity));
@@ -189,4 +207,6 @@ void features_collect(struct features *f, str text, str entity) {
         add_places(f);
     if (f->lexicon)
         add_senses(f, text, entity);
+    else
+        add_families(f);
 }

@@ -12,6 +12,7 @@ enum feature_kind { FEATURE_WORD, FEATURE_RUN, FEATURE_PLACE, FEATURE_SENSE, FEA
 enum { FEATURE_MAX = 1 << 18 }; /* of one text, with repetitions; what comes beyond is passed over */
 
 struct lexicon;
+struct families;
 
 struct features {
     char *folded; /* TEXT_TEXT_BYTE + some room */
@@ -19,6 +20,7 @@ struct features {
     size_t n_word;
     uint32_t *hash; /* FEATURE_MAX, with repetitions */
     size_t n;
+    const struct families *families;
     const struct lexicon *lexicon; /* NULL: no senses */
 };
 

@@ -12,6 +12,7 @@ const char *pii_type_name(enum pii_type type) { return type_name[type]; }
 struct pii_finder *pii_finder_new(struct arena *a, const struct pii_words *words) {
     struct pii_finder *f = ARENA_NEW(a, struct pii_finder);
     f->words = words;
+    f->recent = ARENA_ARRAY(a, PII_RECENT, struct pii_recent);
     f->token = ARENA_ARRAY(a, PII_TOKEN_MAX, struct pii_token);
     f->span = ARENA_ARRAY(a, PII_SPAN_MAX, struct pii_span);
     return f;
@@ -91,6 +92,7 @@ size_t pii_find(struct pii_finder *f, str text, const struct pii_span **span, bo
         f->text = str_slice(text, f->base, end);
         pii_tokens(f);
         pii_scan_forms(f);
+        pii_scan_postal(f);
         pii_scan_addresses(f);
         pii_scan_numbers(f);
         pii_scan_names(f);

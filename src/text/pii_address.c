@@ -113,7 +113,7 @@ static size_t go_left(const struct pii_finder *f, size_t i, bool *number, size_t
 }
 
 /* A line that goes on with an address: names, marks and numbers only; returns behind its last token, or i. */
-static size_t go_down(const struct pii_finder *f, size_t i, bool *done) {
+static size_t go_down(const struct pii_finder *f, size_t i, bool *done, bool *comma) {
     size_t to = i, n = 0;
     bool name = false;
     while (pii_mark(f, to, ','))
@@ -123,6 +123,9 @@ static size_t go_down(const struct pii_finder *f, size_t i, bool *done) {
     if (to == i || to >= f->n)
         return i;
     size_t last = i;
+    if (f->token[to].form == FORM_NUMBER && !*comma) /* a code alone on its line is by itself */
+        return i;
+    *comma = pii_mark(f, to, ',');
     for (; to < f->n && f->token[to].form != FORM_LINE && n < LINE_TOKENS; to++, n++) {
         const struct pii_token *t = &f->token[to];
         if (t->taken)
@@ -152,11 +155,18 @@ static size_t go_down(const struct pii_finder *f, size_t i, bool *done) {
     return last;
 }
 
+static bool crosses_line(const struct pii_finder *f, size_t from, size_t to) {
+    for (size_t i = from; i < to; i++)
+        if (f->token[i].form == FORM_LINE)
+            return true;
+    return false;
+}
+
 static void add_address(struct pii_finder *f, size_t from, size_t to, double confidence) {
-    bool done = false;
+    bool done = false, comma = false;
     size_t end = to;
     for (unsigned k = 0; k < LINES && !done; k++) {
-        const size_t next = go_down(f, end, &done);
+        const size_t next = go_down(f, end, &done, &comma);
         if (next == end)
             break;
         end = next;
@@ -164,7 +174,8 @@ static void add_address(struct pii_finder *f, size_t from, size_t to, double con
     bool clear = true; /* only down to a postal code, and not through what something else has taken */
     for (size_t i = to; i < end; i++)
         clear = clear && !f->token[i].taken;
-    if (end > to && clear && is_number(f, end - 1))
+    const bool country = end > to && (f->token[end - 1].lists & LIST_COUNTRY) != 0 && !crosses_line(f, to, end);
+    if (end > to && clear && (is_number(f, end - 1) || country))
         to = end;
     pii_add(f, PII_STREET_ADDRESS, from, to, confidence);
 }
@@ -173,8 +184,9 @@ static void at_street(struct pii_finder *f, size_t i) {
     bool number = false;
     size_t names = 0;
     const size_t from = go_left(f, i, &number, &names);
-    const bool leads = f->token[i].capital && is_name(f, i + 1) && i + 1 < f->n && f->token[i + 1].capital;
     size_t right = i + 1, extra = 0;
+    right += pii_mark(f, right, '.') && has_letter(f, right + 1) && f->token[right + 1].capital && length(f, i) <= 4;
+    const bool leads = right < f->n && f->token[right].capital && is_name(f, right);
     const bool ending = street_ending(pii_text(f, i));
     if (!ending && !(f->token[i].capital || number))
         return;
@@ -195,7 +207,8 @@ static void at_unit(struct pii_finder *f, size_t i) {
     size_t from = i;
     for (size_t k = 0; k < LEFT && from > 0 && free_token(f, from - 1); k++) {
         const size_t b = from - 1;
-        if (!is_number(f, b) && !is_name(f, b) && !pii_mark(f, b, ','))
+        const bool point = pii_mark(f, b, '.') && b > 0 && has_letter(f, b - 1) && length(f, b - 1) == 1;
+        if (!is_number(f, b) && !is_name(f, b) && !pii_mark(f, b, ',') && !point)
             break;
         from = b;
     }
@@ -229,7 +242,7 @@ static void at_start(struct pii_finder *f, size_t i) {
         else if (t->form == FORM_WORD && is_name(f, to)) {
             names++;
             capitals += t->capital;
-        } else if (t->form != FORM_MARK || (t->mark != '.' && t->mark != '-'))
+        } else if (t->form != FORM_MARK || t->mark != '.')
             break;
     }
     const bool whole = to >= f->n || f->token[to].form == FORM_LINE || pii_mark(f, to, ',') || pii_mark(f, to, '?');

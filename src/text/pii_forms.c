@@ -232,9 +232,10 @@ static void scan_card(struct pii_finder *f, size_t i) {
             break;
         }
     }
-    if (n < 12 || n > 19 || letter(byte_at(s, at)) || d[0] == '0' || d[0] == '7' || d[0] == '8' || d[0] == '9' || groups > 6)
+    if (n < 12 || n > 19 || letter(byte_at(s, at)) || groups > 6)
         return;
-    const bool cue = cue_before(f, i, 10, cues, sizeof cues / sizeof *cues), valid = luhn(d, n);
+    const bool cue = cue_before(f, i, 10, cues, sizeof cues / sizeof *cues),
+               valid = luhn(d, n) && d[0] >= '1' && d[0] <= '6';
     if (cue || (valid && n >= 13))
         pii_add_bytes(f, PII_CREDIT_CARD, i, begin, at, cue && valid ? 0.99 : valid ? 0.9 : 0.6);
 }

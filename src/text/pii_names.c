@@ -36,7 +36,7 @@ static bool particle(const struct pii_finder *f, size_t i) {
 /* Lists of token i and the next as one: "United States". */
 static uint32_t two(const struct pii_finder *f, size_t i) {
     char room[96];
-    if (!word(f, i) || !word(f, i + 1) || !f->token[i + 1].spaced)
+    if (!has(f, i, LIST_PAIR) || !word(f, i + 1) || !f->token[i + 1].spaced)
         return 0;
     const str a = pii_text(f, i), b = pii_text(f, i + 1);
     if (a.len + b.len + 2 > sizeof room)
@@ -92,7 +92,7 @@ static void describe(const struct pii_finder *f, struct run *r) {
         r->given += has(f, i, LIST_GIVEN);
         r->surnames += has(f, i, LIST_SURNAME);
         r->foreign += !english(f, i) && !has(f, i, ANY_NAME) && length(f, i) > 2;
-        r->place |= has(f, i, LIST_PLACE);
+        r->place |= has(f, i, LIST_PLACE) || (two(f, i) & LIST_PLACE) != 0;
         r->country |= has(f, i, LIST_COUNTRY) || (two(f, i) & LIST_COUNTRY) != 0;
         r->company |= has(f, i, LIST_COMPANY) && i > r->from;
     }
@@ -137,8 +137,15 @@ static bool place_cue(const struct pii_finder *f, size_t i) {
     if (is_word_before(f, i, 1, "of"))
         return is_word_before(f, i, 2, "university") || is_word_before(f, i, 2, "city") || is_word_before(f, i, 2, "out") ||
                is_word_before(f, i, 2, "state");
+    if (is_word_before(f, i, 1, "city"))
+        return true;
     return i > 0 && has(f, i - 1, LIST_PLACE_BEFORE) &&
            !(is_word_before(f, i, 1, "to") && (is_word_before(f, i, 2, "said") || is_word_before(f, i, 2, "according")));
+}
+
+static bool place_or_street_cue(const struct pii_finder *f, size_t i) {
+    return place_cue(f, i) || is_word_before(f, i, 1, "on") || is_word_before(f, i, 1, "of") ||
+           is_word_before(f, i, 1, "and");
 }
 
 static bool organisation_behind(const struct pii_finder *f, size_t to) {
@@ -169,7 +176,10 @@ static double person_score(const struct pii_finder *f, const struct run *r) {
                             pii_word(f, r->to + 1, STR("s"));
     double score = 0;
     if (has(f, r->from, LIST_GIVEN))
-        score += english(f, r->from) ? (start && r->words == 1 ? 0 : 0.7) : 1.7;
+        score += english(f, r->from) ? (start ? (r->words == 1 ? 0 : 0.7)
+                                        : r->words == 1 && !has(f, r->from, LIST_MONTH | LIST_PLACE) ? 1.2
+                                                                                                     : 0.7)
+                                     : 1.7;
     else if (r->names > 0)
         score += 1.3;
     if (r->words >= 2 && r->words <= 4) {
@@ -177,7 +187,8 @@ static double person_score(const struct pii_finder *f, const struct run *r) {
         score += r->names + r->foreign == r->words - r->initials ? 0.6 : 0;
     }
     score += r->initials ? 1 : 0;
-    score += r->foreign > 0 && r->words <= 3 ? 0.7 : 0;
+    score += r->foreign > 0 && r->words <= 3 ? (start ? 0.7 : 0.9) : 0;
+    score -= r->words == 1 && f->token[r->from].all_capital && length(f, r->from) <= 5 ? 1.5 : 0;
     score += introduces(f, r->from) ? 2 : 0;
     score += before(f, r->from, LIST_HONORIFIC) ||
                      (r->from > 1 && pii_mark(f, r->from - 1, '.') && has(f, r->from - 2, LIST_HONORIFIC))
@@ -186,8 +197,8 @@ static double person_score(const struct pii_finder *f, const struct run *r) {
     score += before(f, r->from, LIST_PERSON_BEFORE) ? 0.8 : 0;
     score += has(f, r->to, LIST_PERSON_AFTER) ? 0.6 : 0;
     score += possessive ? 0.4 : 0;
-    score += pii_mark(f, r->to, ':') && r->words <= 3 ? 0.3 : 0;
-    score -= place_cue(f, r->from) ? 1 : 0;
+    score += pii_mark(f, r->to, ':') && r->words <= 3 ? 0.5 : 0;
+    score -= place_cue(f, r->from) && !(r->words >= 2 && r->names + r->foreign == r->words) ? 1 : 0;
     score -= r->country ? 2.5 : r->place && r->words == 1 ? 0.5 : 0;
     score -= r->words > 4 ? 1.5 : 0;
     return score;
@@ -202,7 +213,7 @@ static bool any_plain(const struct pii_finder *f, const struct run *r) {
 
 /* English words at the begin of a sentence are no part of a name behind them, nor are titles of what a person does. */
 static void trim(const struct pii_finder *f, struct run *r) {
-    while (r->from + 1 < r->to && word(f, r->from) &&
+    while (r->from + 1 < r->to && word(f, r->from) && !(two(f, r->from) & LIST_COUNTRY) &&
            ((english(f, r->from) && !has(f, r->from, LIST_GIVEN | LIST_HONORIFIC)) ||
             has(f, r->from, LIST_MONTH | LIST_WEEKDAY) || (english(f, r->from) && has(f, r->from, LIST_PERSON_BEFORE))) &&
            any_plain(f, r)) {
@@ -265,16 +276,24 @@ static bool judge_place(struct pii_finder *f, struct run *r, double person) {
                                i + 1 + pair, 0.9);
         }
     }
-    const bool cue = place_cue(f, r->from), plain = any_plain(f, r);
+    const bool known = has(f, r->from, LIST_GIVEN) && !r->place && !english(f, r->from);
+    const bool cue = place_cue(f, r->from) && !(known && (r->words >= 2 || is_word_before(f, r->from, 1, "to"))),
+               plain = any_plain(f, r);
     const bool line =
         (r->from == 0 || f->token[r->from - 1].form == FORM_LINE) && (r->to >= f->n || f->token[r->to].form == FORM_LINE);
     const bool after_address = r->from > 1 && pii_mark(f, r->from - 1, ',') && f->token[r->from - 2].taken;
-    if (!plain || person >= 2.6)
+    if (!plain || person >= 2.6 || (r->words > 1 && !r->place && person >= 1.2))
         return false;
     if ((cue && (r->place || r->foreign > 0 || r->names > 0)) || (r->place && person < 1.8) || after_address ||
         (line && r->from > 1 && f->token[r->from - 2].taken))
         return pii_add(f, PII_GPE, r->from, r->to, cue && r->place ? 0.85 : 0.6);
     return false;
+}
+
+/* "Berg Hills Street": the name of a street by its last word. */
+static bool judge_street(struct pii_finder *f, const struct run *r) {
+    return r->words > 1 && has(f, r->to - 1, LIST_STREET) && length(f, r->to - 1) > 3 && any_plain(f, r) &&
+           place_or_street_cue(f, r->from) && pii_add(f, PII_STREET_ADDRESS, r->from, r->to, 0.6);
 }
 
 static size_t judge_run(struct pii_finder *f, size_t i) {
@@ -288,10 +307,20 @@ static size_t judge_run(struct pii_finder *f, size_t i) {
     if (r.from >= r.to)
         return end;
     describe(f, &r);
-    if (judge_organisation(f, &r))
+    if (r.words == 1 && has(f, r.from, LIST_DEMONYM)) {
+        pii_add(f, PII_NRP, r.from, r.to, 0.85);
+        return end;
+    }
+    if (r.words > 1 && pii_word(f, r.from, STR("the"))) {
+        r.from++;
+        describe(f, &r);
+    }
+    if (judge_street(f, &r) || judge_organisation(f, &r))
         return end;
     trim(f, &r);
     describe(f, &r);
+    if (r.words == 1 && has(f, r.from, LIST_WEEKDAY | LIST_MONTH))
+        return end;
     if (r.words == 1 && has(f, r.from, LIST_DEMONYM)) {
         pii_add(f, PII_NRP, r.from, r.to, 0.85);
         return end;
@@ -301,7 +330,7 @@ static size_t judge_run(struct pii_finder *f, size_t i) {
         !(r.given > 0 && r.words == 1 && !starts_sentence(f, r.from) && has(f, r.from, LIST_GIVEN)))
         return end;
     const double score = person_score(f, &r);
-    if (!judge_place(f, &r, score) && score >= 1.3)
+    if (!judge_place(f, &r, score) && score >= 1.2)
         add_person(f, &r, score);
     return end;
 }
@@ -319,7 +348,8 @@ static size_t judge_lower(struct pii_finder *f, size_t i) {
     const bool name = (lists & LIST_GIVEN) && !(lists & LIST_ENGLISH) && length(f, i) > 2;
     const bool more = word(f, i + 1) && !f->token[i + 1].taken && (f->token[i + 1].lists & ANY_NAME) && !english(f, i + 1) &&
                       f->token[i + 1].spaced && length(f, i + 1) > 2;
-    if (name && (more || introduces(f, i) || before(f, i, LIST_HONORIFIC) || before(f, i, LIST_PERSON_BEFORE))) {
+    if (name && (more || introduces(f, i) || before(f, i, LIST_HONORIFIC) || before(f, i, LIST_PERSON_BEFORE) ||
+                 (starts_sentence(f, i) && has(f, i + 1, LIST_PERSON_AFTER)))) {
         pii_add(f, PII_PERSON, i, i + 1 + more, 0.65);
         return i + 1 + more;
     }

@@ -151,7 +151,7 @@ static size_t scan_phone(struct pii_finder *f, size_t i) {
 
 /* ---- postal codes, ages, licences ---- */
 
-static void scan_postal(struct pii_finder *f, size_t i) {
+static void read_postal(struct pii_finder *f, size_t i) {
     size_t at = i + 1, to;
     const bool zip = pii_word(f, i, STR("zip")) || pii_word(f, i, STR("postcode")) || pii_word(f, i, STR("zipcode"));
     if (!zip && !(pii_word(f, i, STR("postal")) && pii_word(f, i + 1, STR("code"))))
@@ -225,12 +225,16 @@ static void scan_licence(struct pii_finder *f, size_t i) {
     }
 }
 
+void pii_scan_postal(struct pii_finder *f) {
+    for (size_t i = 0; i < f->n; i++)
+        if (!f->token[i].taken && f->token[i].form == FORM_WORD)
+            read_postal(f, i);
+}
+
 void pii_scan_numbers(struct pii_finder *f) {
     for (size_t i = 0; i < f->n; i++)
-        if (!f->token[i].taken && f->token[i].form == FORM_WORD) {
-            scan_postal(f, i);
+        if (!f->token[i].taken && f->token[i].form == FORM_WORD)
             scan_licence(f, i);
-        }
     for (size_t i = 0; i < f->n;)
         if (!f->token[i].taken && (f->token[i].form == FORM_NUMBER || pii_mark(f, i, '+') || pii_mark(f, i, '(')))
             i = scan_phone(f, i);

@@ -23,11 +23,14 @@ enum {
     LIST_PERSON_BEFORE = 1 << 13,
     LIST_PERSON_AFTER = 1 << 14,
     LIST_PLACE_BEFORE = 1 << 15,
-    LIST_ORG_BEFORE = 1 << 16
+    LIST_ORG_BEFORE = 1 << 16,
+    LIST_PAIR = 1 << 17 /* begins an entry of two words */
 };
 
 /* Lists of a word; `two` of two words with a blank between. 0: in none. */
 uint32_t pii_words_find(const struct pii_words *w, str folded);
+uint32_t pii_words_find_hash(const struct pii_words *w, uint64_t hash);
+uint64_t pii_words_hash(str folded);
 
 enum token_form { FORM_WORD, FORM_NUMBER, FORM_MARK, FORM_LINE };
 
@@ -44,7 +47,15 @@ struct pii_token {
 
 enum { PII_CHUNK_BYTE = 1 << 17, PII_TOKEN_MAX = PII_CHUNK_BYTE + 8 };
 
+/* Lists of words met before: most words of a text are few. */
+enum { PII_RECENT = 16384 };
+struct pii_recent {
+    uint64_t hash;
+    uint32_t lists;
+};
+
 struct pii_finder {
+    struct pii_recent *recent;
     const struct pii_words *words;
     str text; /* the chunk */
     struct pii_token *token;
@@ -67,7 +78,8 @@ static inline bool pii_mark(const struct pii_finder *f, size_t i, char mark) {
     return i < f->n && f->token[i].form == FORM_MARK && f->token[i].mark == mark;
 }
 static inline bool pii_word(const struct pii_finder *f, size_t i, str word) {
-    return i < f->n && f->token[i].form == FORM_WORD && str_equal_nocase(pii_text(f, i), word);
+    return i < f->n && f->token[i].form == FORM_WORD && f->token[i].end - f->token[i].begin == word.len &&
+           str_equal_nocase(pii_text(f, i), word);
 }
 
 /* Adds the span of tokens [from, to) and takes them; nothing when one of them is taken. */
@@ -77,6 +89,7 @@ bool pii_add_bytes(struct pii_finder *f, enum pii_type type, size_t near, size_t
 
 /* The scanners, in the order in which they run. */
 void pii_scan_forms(struct pii_finder *f);     /* URLs, mail, IP, IBAN, cards, social security, dates */
+void pii_scan_postal(struct pii_finder *f);    /* postal codes that are called so */
 void pii_scan_addresses(struct pii_finder *f); /* streets */
 void pii_scan_numbers(struct pii_finder *f);   /* telephones, postal codes, ages, licences */
 void pii_scan_names(struct pii_finder *f);     /* persons, places, organisations, nationalities, titles */

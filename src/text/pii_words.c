@@ -8,7 +8,7 @@
 enum { SLOTS = 1 << 18, WORD_BYTE = 96 };
 
 struct slot {
-    uint64_t hash; /* 0: free */
+    uint32_t tag; /* of the hash; 0: free */
     uint32_t lists;
 };
 
@@ -17,25 +17,31 @@ struct pii_words {
     size_t n;
 };
 
-static uint64_t hash_of(str word) { return str_hash(word) | 1; }
+uint64_t pii_words_hash(str folded) { return str_hash(folded) | 1; }
 
 static void add_word(struct pii_words *w, str word, uint32_t list) {
-    const uint64_t h = hash_of(word);
-    size_t at = (h >> 20) & (SLOTS - 1);
-    while (w->slot[at].hash && w->slot[at].hash != h)
+    const ptrdiff_t blank = str_find_byte(word, ' ');
+    if (blank > 0)
+        add_word(w, str_slice(word, 0, (size_t)blank), LIST_PAIR);
+    const uint64_t h = pii_words_hash(word);
+    const uint32_t tag = (uint32_t)h;
+    size_t at = (h >> 40) & (SLOTS - 1);
+    while (w->slot[at].tag && w->slot[at].tag != tag)
         at = (at + 1) & (SLOTS - 1);
-    w->n += !w->slot[at].hash;
-    w->slot[at].hash = h;
+    w->n += !w->slot[at].tag;
+    w->slot[at].tag = tag;
     w->slot[at].lists |= list;
 }
 
-uint32_t pii_words_find(const struct pii_words *w, str folded) {
-    const uint64_t h = hash_of(folded);
-    for (size_t at = (h >> 20) & (SLOTS - 1); w->slot[at].hash; at = (at + 1) & (SLOTS - 1))
-        if (w->slot[at].hash == h)
+uint32_t pii_words_find_hash(const struct pii_words *w, uint64_t hash) {
+    const uint32_t tag = (uint32_t)hash;
+    for (size_t at = (hash >> 40) & (SLOTS - 1); w->slot[at].tag; at = (at + 1) & (SLOTS - 1))
+        if (w->slot[at].tag == tag)
             return w->slot[at].lists;
     return 0;
 }
+
+uint32_t pii_words_find(const struct pii_words *w, str folded) { return pii_words_find_hash(w, pii_words_hash(folded)); }
 
 static err add_lines(struct pii_words *w, const char *name, uint32_t list) {
     str text = asset_get(str_from(name)), line;
@@ -72,7 +78,8 @@ static err add_class(struct pii_words *w, str line) {
                    {STR_INIT("person_before"), LIST_PERSON_BEFORE},
                    {STR_INIT("person_after"), LIST_PERSON_AFTER},
                    {STR_INIT("place_before"), LIST_PLACE_BEFORE},
-                   {STR_INIT("org_before"), LIST_ORG_BEFORE}};
+                   {STR_INIT("org_before"), LIST_ORG_BEFORE},
+                   {STR_INIT("english"), LIST_ENGLISH}};
     str name, word;
     char room[WORD_BYTE];
     str_split(&line, ':', &name);
@@ -148,7 +155,11 @@ static void look_up(const struct pii_finder *f, struct pii_token *t, bool ascii)
             room[i] = word.ptr[i] >= 'A' && word.ptr[i] <= 'Z' ? (char)(word.ptr[i] + 32) : word.ptr[i];
     else
         n = text_fold(word, room, sizeof room);
-    t->lists = pii_words_find(f->words, (str){room, n});
+    const uint64_t h = pii_words_hash((str){room, n});
+    struct pii_recent *recent = &f->recent[(h >> 20) & (PII_RECENT - 1)];
+    if (recent->hash != h)
+        *recent = (struct pii_recent){h, pii_words_find_hash(f->words, h)};
+    t->lists = recent->lists;
 }
 
 /* A word from byte i on. */

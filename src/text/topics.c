@@ -129,7 +129,7 @@ static double step(struct topics_reader *r, double *p) {
         double sum = 0;
         for (size_t k = 0; k < t->k; k++)
             sum += phi[k] * p[k];
-        const double scale = sum > 0 ? r->count[i] / sum : 0;
+        const double scale = sum > 1e-200 ? r->count[i] / sum : 0;
         for (size_t k = 0; k < t->k; k++)
             r->next[k] += phi[k] * p[k] * scale;
     }

@@ -4,7 +4,8 @@
 
 #include "text/topics.h"
 
-enum { WORD_UNKNOWN = UINT32_MAX, TOPICS_VERSION = 1 };
+enum { TOPICS_VERSION = 1 };
+#define WORD_UNKNOWN UINT32_MAX
 
 /* Words with numbers, found by hash. */
 struct word_list {
