@@ -1,7 +1,8 @@
 /* http_loop.c — the threads that run libmicrohttpd.
  *
- * It has threads of its own, but in them version 0.9.75 sleeps on after 128 events at once, all of which wait until something
- * else happens (its loop for further events reuses the time-out of the first). Driven from outside it never sleeps. */
+ * It has threads of its own, but in them version 0.9.75 sleeps on after 128 events at once, all of which wait until
+ * something else happens (its loop for further events reuses the time-out of the first). Driven from outside it never
+ * sleeps. */
 #include "net/http_server_priv.h"
 
 #include <poll.h>

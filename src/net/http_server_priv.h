@@ -1,8 +1,8 @@
 /* http_server_priv.h — the parts of a running server, shared by the files that make it up.
  *
- * Threads: the loops (one for each of libmicrohttpd's daemons) run intake and sending; the watch thread accepts and keeps the time;
- * answers come from anywhere. `lock` guards the lists; it is never held while libmicrohttpd or a handler is called. A
- * stream's lock is taken after it, or alone; libmicrohttpd's own locks come last. */
+ * Threads: the loops (one for each of libmicrohttpd's daemons) run intake and sending; the watch thread accepts and keeps
+ * the time; answers come from anywhere. `lock` guards the lists; it is never held while libmicrohttpd or a handler is
+ * called. A stream's lock is taken after it, or alone; libmicrohttpd's own locks come last. */
 #ifndef GALENA_NET_HTTP_SERVER_PRIV_H
 #define GALENA_NET_HTTP_SERVER_PRIV_H
 
@@ -38,10 +38,10 @@ struct http_conn {
     struct http_conn *prev, *next; /* server->conn; under lock */
     struct http_peer *peer;        /* under lock */
     struct http_loop *loop;
-    struct http_stream *stream;    /* under lock */
+    struct http_stream *stream; /* under lock */
     int fd;
     uint64_t number; /* no other has had it */
-    bool started; /* under lock: libmicrohttpd has it, so the descriptor is open */
+    bool started;    /* under lock: libmicrohttpd has it, so the descriptor is open */
     atomic_int phase;
     _Atomic int64_t deadline_ns; /* when the watch thread cuts it off */
     char peer_text[ADDRESS_TEXT_BYTE];
