@@ -86,11 +86,14 @@ static size_t add_people(struct dedupe *d, struct rng *r, size_t n, const uint32
                        day = 1 + (unsigned)rng_below(&one, 28);
         snprintf(text[0], 64, "%s", g);
         snprintf(text[1], 64, "%s%s", s, i % 8 == 1 ? "h" : "");
-        snprintf(text[2], 64, i % 6 == 1 ? "" : "%04u%02u%02u", year, month, day);
+        text[2][0] = text[3][0] = 0;
+        if (i % 6 != 1)
+            snprintf(text[2], 64, "%04u%02u%02u", year, month, day);
         char mail[9] = {0};
         for (size_t c = 0; c < 8; c++)
             mail[c] = (char)('a' + rng_below(&one, 26));
-        snprintf(text[3], 64, i % 10 == 3 ? "" : "%s@mail.example", mail);
+        if (i % 10 != 3)
+            snprintf(text[3], 64, "%s@mail.example", mail);
         add(d, 0, ROW(text[0], text[1], text[2], text[3]));
     }
     return n / 2;
