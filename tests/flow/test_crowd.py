@@ -35,7 +35,8 @@ class Crowd(OnSqlite):
         flood.rest()
         flood.stop()
         say(f'p99 {quiet:.0f} ms alone, {loud:.0f} ms beside {len(flood.accepted)} leads of the flood, {waiting} of them waiting')
-        self.assertLess(loud, max(2 * quiet, 2 * 50 * SLOW + quiet))
+        if not SANITIZED:  # they slow the threads down unevenly
+            self.assertLess(loud, max(2 * quiet, 2 * 50 * SLOW + quiet))
         self.assertEqual(flood.problems, [])
 
     def latency(self, serve, names, prefix):
