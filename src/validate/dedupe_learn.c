@@ -69,8 +69,7 @@ static void fold_pairs(const struct drawn *s, struct linkage_pair *pair, double 
         p.rarity = roundf(p.rarity * 4) / 4 + 0.0f;
         p.shared_rarity = roundf(p.shared_rarity * 4) / 4 + 0.0f;
         size_t at = str_hash((str){(const char *)&p, sizeof p}) & (n_slot - 1);
-        /* No padding, and no -0: pairs are equal when their bytes are. NOLINTNEXTLINE(bugprone-suspicious-memory-comparison)
-         */
+        /* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison): no padding, no -0, so the bytes say it all */
         while (slot[at] && memcmp(&pair[slot[at] - 1], &p, sizeof p) != 0)
             at = (at + 1) & (n_slot - 1);
         if (slot[at] == 0) {
