@@ -34,6 +34,7 @@ extern const struct command command_restore;
 extern const struct command command_doctor;
 extern const struct command command_bench_pipeline;
 extern const struct command command_sample;
+extern const struct command command_simulate;
 extern const struct command command_dedupe;
 extern const struct command command_check;
 extern const struct command command_help;
@@ -72,6 +73,7 @@ const struct command *const commands[] = {
     &command_doctor,
     &command_bench_pipeline,
     &command_sample,
+    &command_simulate,
     &command_dedupe,
     &command_check,
     &command_help,

@@ -1,19 +1,16 @@
 /* sample.c — galena sample: makes files of leads with known truth, to try the program on. */
 #include "base/asset.h"
-#include "base/csv.h"
-#include "base/time.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/number.h"
+#include "base/time.h"
 #include "cmd/command.h"
 #include "cmd/present.h"
 #include "cmd/progress.h"
+#include "cmd/sheet.h"
 #include "sandbox/sample.h"
 
-#include <errno.h>
-#include <sys/stat.h>
-
-enum { FLUSH_BYTE = 1 << 16, ROW_BYTE = 1 << 16, NEW_PER_PAST = 10, NEW_LEAST = 20 };
+enum { NEW_PER_PAST = 10, NEW_LEAST = 20 };
 
 struct sample_options {
     str out;
@@ -50,40 +47,6 @@ static const struct setting sample_settings[] = {
      .help = "add a column that is filled only after the outcome, to see it found"},
 };
 
-/* A file being written, with the rows that are not yet on their way. */
-struct sheet {
-    str path;
-    struct file_out *file;
-    struct buf *rows;
-};
-
-static err sheet_open(struct arena *a, str folder, const char *name, struct sheet *out) {
-    out->path = str_format(a, "%s/%s", folder.ptr, name);
-    out->rows = buf_in(a, FLUSH_BYTE + ROW_BYTE);
-    return file_create(a, out->path.ptr, &out->file);
-}
-
-static void put(struct sheet *s, str cell, bool first) {
-    if (!first)
-        buf_add_byte(s->rows, ',');
-    csv_write_cell(s->rows, cell, ',');
-}
-
-static err end_row(struct sheet *s) {
-    buf_add_byte(s->rows, '\n');
-    TRY(buf_check(s->rows));
-    if (s->rows->len < FLUSH_BYTE)
-        return OK;
-    TRY(file_write(s->file, buf_str(s->rows)));
-    buf_clear(s->rows);
-    return OK;
-}
-
-static err sheet_commit(struct sheet *s) {
-    TRY(file_write(s->file, buf_str(s->rows)));
-    return file_commit(s->file);
-}
-
 /* What is made: past leads with their outcome, new leads without, and the truth of both. */
 struct making {
     struct session *session;
@@ -94,35 +57,30 @@ struct making {
 
 static err put_heads(struct making *m) {
     for (size_t i = 0; i < SAMPLE_COLUMN_COUNT; i++) {
-        put(&m->past, str_from(sample_names[i]), i == 0);
-        put(&m->fresh, str_from(sample_names[i]), i == 0);
+        sheet_put(&m->past, str_from(sample_names[i]));
+        sheet_put(&m->fresh, str_from(sample_names[i]));
     }
     if (m->o->leak)
-        put(&m->past, STR("contract_signed_on"), false);
-    put(&m->past, STR("converted"), false);
-    put(&m->truth, STR("lead_id"), true);
-    put(&m->truth, STR("true_probability"), false);
-    put(&m->truth, STR("converted"), false);
-    TRY(end_row(&m->past));
-    TRY(end_row(&m->fresh));
-    return end_row(&m->truth);
+        sheet_put(&m->past, STR("contract_signed_on"));
+    sheet_put(&m->past, STR("converted"));
+    TRY(sheet_end_row(&m->past));
+    return sheet_end_row(&m->fresh);
 }
 
 static err put_lead(struct making *m, const struct sample_lead *lead, bool past) {
     struct sheet *sheet = past ? &m->past : &m->fresh;
     str outcome = lead->converted ? STR("yes") : STR("no");
-    char digits[NUMBER_TEXT_BYTE];
     for (size_t i = 0; i < SAMPLE_COLUMN_COUNT; i++)
-        put(sheet, lead->cell[i], i == 0);
+        sheet_put(sheet, lead->cell[i]);
     if (past && m->o->leak)
-        put(sheet, lead->signed_on, false);
+        sheet_put(sheet, lead->signed_on);
     if (past)
-        put(sheet, outcome, false);
-    TRY(end_row(sheet));
-    put(&m->truth, lead->cell[SAMPLE_LEAD_ID], true);
-    put(&m->truth, (str){digits, number_format(lead->probability, digits)}, false);
-    put(&m->truth, outcome, false);
-    return end_row(&m->truth);
+        sheet_put(sheet, outcome);
+    TRY(sheet_end_row(sheet));
+    sheet_put(&m->truth, lead->cell[SAMPLE_LEAD_ID]);
+    sheet_put_number(&m->truth, lead->probability);
+    sheet_put(&m->truth, outcome);
+    return sheet_end_row(&m->truth);
 }
 
 /* Two years of past leads, then a month of new ones. */
@@ -186,29 +144,15 @@ static void show_text(const struct making *m, str profile) {
     present_table_print(t, &p);
 }
 
-static err make_folder(str path) {
-    struct stat st;
-    if (mkdir(path.ptr, 0777) == 0)
-        return OK;
-    int reason = errno;
-    if (reason == EEXIST && stat(path.ptr, &st) == 0 && S_ISDIR(st.st_mode))
-        return OK;
-    return fail(reason == EACCES || reason == EROFS ? ERR_DENIED
-                : reason == ENOENT                  ? ERR_ABSENT
-                : reason == ENOSPC                  ? ERR_AGAIN
-                                                    : ERR_INPUT,
-                "sample_folder", "cannot make the folder %s: %s", path.ptr, strerror(reason));
-}
-
 static err run_sample(struct session *s, const void *options) {
     const struct sample_options *o = options;
     struct making m = {.session = s, .o = o, .n_past = (uint64_t)o->rows, .n_new = (uint64_t)o->rows / NEW_PER_PAST};
     if (m.n_new < NEW_LEAST)
         m.n_new = NEW_LEAST;
-    TRY(make_folder(o->out));
-    TRY(sheet_open(s->arena, o->out, "leads_past.csv", &m.past));
-    TRY(sheet_open(s->arena, o->out, "leads_new.csv", &m.fresh));
-    TRY(sheet_open(s->arena, o->out, "truth.csv", &m.truth));
+    TRY(sheet_folder(o->out));
+    TRY(sheet_open(s->arena, o->out, "leads_past.csv", NULL, &m.past));
+    TRY(sheet_open(s->arena, o->out, "leads_new.csv", NULL, &m.fresh));
+    TRY(sheet_open(s->arena, o->out, "truth.csv", "lead_id,true_probability,converted", &m.truth));
     TRY(put_heads(&m));
     TRY(put_leads(&m));
     str profile = str_format(s->arena, "%s/profile.yaml", o->out.ptr);

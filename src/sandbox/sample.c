@@ -2,6 +2,7 @@
 #include "sandbox/sample.h"
 
 #include "base/time.h"
+#include "sandbox/draw.h"
 
 #include <math.h>
 
@@ -16,14 +17,6 @@ const char *const sample_names[SAMPLE_COLUMN_COUNT] = {
     [SAMPLE_EMAIL_OPENS] = "email_opens",   [SAMPLE_NEWSLETTER] = "newsletter",
     [SAMPLE_LAST_EVENT] = "last_event",     [SAMPLE_LAST_EVENT_ON] = "last_event_on",
 };
-
-/* A level: how often it is drawn (relative), and what it adds to the log-odds. */
-struct weighted {
-    const char *text;
-    double often, effect;
-};
-
-#define COUNT(table) (sizeof(table) / sizeof *(table))
 
 static const struct weighted industries[] = {
     {"Software", 20, 0.45},    {"Financial Services", 13, 0.35}, {"Manufacturing", 16, -0.10}, {"Retail", 14, -0.25},
@@ -43,6 +36,7 @@ static const struct weighted technologies[] = {
     {"mainframe", 11, -0.80},           {"legacy erp", 22, -0.35},    {"python", 30, 0.20},
     {"customer portal", 16, 0.10},
 };
+enum { MOST_COUNT = 400 };
 enum { TECH_WAREHOUSE = 1, TECH_QUEUE = 4 };
 
 enum { SENIORITY_C_LEVEL, SENIORITY_VP, SENIORITY_DIRECTOR, SENIORITY_MANAGER, SENIORITY_INDIVIDUAL, SENIORITY_INTERN };
@@ -73,25 +67,10 @@ static const double event_decay_day[] = {1, 30, 120, 90, 120, 21};
 /* Chosen so that about 18 in 100 convert, and that whoever knew the truth would rank with an AUC of about 0.86. */
 static const double intercept = -5.54, strength = 1.4;
 
-static size_t pick(struct rng *r, const struct weighted *table, size_t n) {
-    double total = 0;
-    for (size_t i = 0; i < n; i++)
-        total += table[i].often;
-    double at = rng_uniform(r) * total;
-    for (size_t i = 0; i + 1 < n; i++) {
-        at -= table[i].often;
-        if (at < 0)
-            return i;
-    }
-    return n - 1;
-}
-
-static bool chance(struct rng *r, double p) { return rng_uniform(r) < p; }
-
 /* What is true of a lead, shown or not. */
 struct truth {
     size_t industry, country, seniority, department, source, event;
-    bool technology[COUNT(technologies)];
+    bool technology[DRAW_COUNT(technologies)];
     double employees, revenue; /* revenue in euro */
     double visits, pages, opens;
     bool newsletter;
@@ -99,39 +78,29 @@ struct truth {
     int64_t created_ms;
 };
 
-static double poisson_like(struct rng *r, double mean) {
-    double limit = exp(-mean), product = 1;
-    int k = -1;
-    do {
-        product *= rng_uniform(r);
-        k++;
-    } while (product > limit && k < 400);
-    return k;
-}
-
 static void draw_company(struct rng *r, struct truth *t) {
-    t->industry = pick(r, industries, COUNT(industries));
-    t->country = pick(r, countries, COUNT(countries));
+    t->industry = draw_pick(r, industries, DRAW_COUNT(industries));
+    t->country = draw_pick(r, countries, DRAW_COUNT(countries));
     t->employees = ceil(exp(4.6 + 1.5 * rng_normal(r)));
     if (t->employees > 90000)
         t->employees = 90000;
     t->revenue = t->employees * exp(11.7 + 0.6 * rng_normal(r));
-    for (size_t i = 0; i < COUNT(technologies); i++) {
+    for (size_t i = 0; i < DRAW_COUNT(technologies); i++) {
         double large = i == TECH_WAREHOUSE || i == TECH_QUEUE ? log(t->employees) / 5 : 1;
-        t->technology[i] = chance(r, fmin(0.9, technologies[i].often / 100 * large));
+        t->technology[i] = draw_chance(r, fmin(0.9, technologies[i].often / 100 * large));
     }
 }
 
 static void draw_person(struct rng *r, const struct sample_world *w, struct truth *t) {
-    t->seniority = pick(r, seniorities, COUNT(seniorities));
-    t->department = pick(r, departments, COUNT(departments));
-    t->source = pick(r, sources, COUNT(sources));
+    t->seniority = draw_pick(r, seniorities, DRAW_COUNT(seniorities));
+    t->department = draw_pick(r, departments, DRAW_COUNT(departments));
+    t->source = draw_pick(r, sources, DRAW_COUNT(sources));
     double interest = exp(0.7 * rng_normal(r)) * (t->source == SOURCE_COLD_LIST ? 0.4 : 1);
-    t->visits = poisson_like(r, 3.0 * interest);
+    t->visits = draw_poisson(r, 3.0 * interest, MOST_COUNT);
     t->pages = t->visits > 0 ? 1 + round(10 * 1.4 * exp(0.5 * rng_normal(r))) / 10 : 0;
-    t->opens = poisson_like(r, 1.5 * interest);
-    t->newsletter = chance(r, 0.3);
-    t->event = pick(r, events, COUNT(events));
+    t->opens = draw_poisson(r, 1.5 * interest, MOST_COUNT);
+    t->newsletter = draw_chance(r, 0.3);
+    t->event = draw_pick(r, events, DRAW_COUNT(events));
     t->event_age_day = floor(-60 * log(1 - rng_uniform(r)));
     uint64_t days = (uint64_t)((w->last_ms - w->first_ms) / TIME_DAY_MS) + 1;
     t->created_ms = w->first_ms + (int64_t)rng_below(r, days) * TIME_DAY_MS;
@@ -140,7 +109,7 @@ static void draw_person(struct rng *r, const struct sample_world *w, struct trut
 static double log_odds(const struct truth *t) {
     double size = (log(t->employees) - log(250)) / 1.2;
     double z = 1.3 * exp(-size * size) + industries[t->industry].effect + countries[t->country].effect;
-    for (size_t i = 0; i < COUNT(technologies); i++)
+    for (size_t i = 0; i < DRAW_COUNT(technologies); i++)
         z += t->technology[i] ? technologies[i].effect : 0;
     if (t->technology[TECH_QUEUE] && t->employees > 200)
         z += 0.6;
@@ -164,8 +133,8 @@ static str company_name(struct arena *a, struct rng *r) {
                                        "pora", "quist", "ra",  "sund", "tek",  "via",  "wick"};
     static const char *const kinds[] = {"",          " Group", " Works",  " Systems", " Trading",
                                         " Partners", " Labs",  " & Sons", ", Inc."};
-    return str_format(a, "%s%s%s%s", starts[rng_below(r, COUNT(starts))], middles[rng_below(r, COUNT(middles))],
-                      ends[rng_below(r, COUNT(ends))], kinds[rng_below(r, COUNT(kinds))]);
+    return str_format(a, "%s%s%s%s", starts[rng_below(r, DRAW_COUNT(starts))], middles[rng_below(r, DRAW_COUNT(middles))],
+                      ends[rng_below(r, DRAW_COUNT(ends))], kinds[rng_below(r, DRAW_COUNT(kinds))]);
 }
 
 static str domain_of(struct arena *a, str company) {
@@ -178,13 +147,13 @@ static str domain_of(struct arena *a, str company) {
 /* Mostly the number; sometimes with a separator, sometimes only the range that a form offered. */
 static str employees_text(struct arena *a, struct rng *r, double n) {
     static const double bounds[] = {1, 11, 51, 201, 501, 1001, 5001, 10001};
-    if (chance(r, 0.25)) {
+    if (draw_chance(r, 0.25)) {
         size_t i = 0;
-        while (i + 1 < COUNT(bounds) && n >= bounds[i + 1])
+        while (i + 1 < DRAW_COUNT(bounds) && n >= bounds[i + 1])
             i++;
-        return i + 1 < COUNT(bounds) ? str_format(a, "%.0f-%.0f", bounds[i], bounds[i + 1] - 1) : STR("10001+");
+        return i + 1 < DRAW_COUNT(bounds) ? str_format(a, "%.0f-%.0f", bounds[i], bounds[i + 1] - 1) : STR("10001+");
     }
-    if (n >= 1000 && chance(r, 0.4))
+    if (n >= 1000 && draw_chance(r, 0.4))
         return str_format(a, "%d,%03d", (int)n / 1000, (int)n % 1000);
     return str_format(a, "%.0f", n);
 }
@@ -196,9 +165,9 @@ static str revenue_text(struct arena *a, double euro) {
 }
 
 static str technologies_text(struct arena *a, const struct truth *t) {
-    str used[COUNT(technologies)];
+    str used[DRAW_COUNT(technologies)];
     size_t n = 0;
-    for (size_t i = 0; i < COUNT(technologies); i++)
+    for (size_t i = 0; i < DRAW_COUNT(technologies); i++)
         if (t->technology[i])
             used[n++] = str_from(technologies[i].text);
     return str_join(a, used, n, STR("; "));
@@ -218,23 +187,23 @@ static str date_text(struct arena *a, int64_t ms) {
 static void show_company(struct arena *a, struct rng *r, const struct truth *t, str *cell) {
     cell[SAMPLE_COMPANY] = company_name(a, r);
     cell[SAMPLE_DOMAIN] = domain_of(a, cell[SAMPLE_COMPANY]);
-    cell[SAMPLE_INDUSTRY] = chance(r, 0.04) ? STR("unknown") : str_from(industries[t->industry].text);
-    cell[SAMPLE_EMPLOYEES] = chance(r, 0.10) ? STR("") : employees_text(a, r, t->employees);
+    cell[SAMPLE_INDUSTRY] = draw_chance(r, 0.04) ? STR("unknown") : str_from(industries[t->industry].text);
+    cell[SAMPLE_EMPLOYEES] = draw_chance(r, 0.10) ? STR("") : employees_text(a, r, t->employees);
     /* Small companies publish no figures. */
-    cell[SAMPLE_REVENUE] = chance(r, t->employees < 50 ? 0.6 : 0.15) ? STR("") : revenue_text(a, t->revenue);
-    cell[SAMPLE_COUNTRY] = chance(r, 0.03) ? STR("") : str_from(countries[t->country].text);
-    cell[SAMPLE_TECHNOLOGIES] = chance(r, 0.12) ? STR("") : technologies_text(a, t);
+    cell[SAMPLE_REVENUE] = draw_chance(r, t->employees < 50 ? 0.6 : 0.15) ? STR("") : revenue_text(a, t->revenue);
+    cell[SAMPLE_COUNTRY] = draw_chance(r, 0.03) ? STR("") : str_from(countries[t->country].text);
+    cell[SAMPLE_TECHNOLOGIES] = draw_chance(r, 0.12) ? STR("") : technologies_text(a, t);
 }
 
 static void show_person(struct arena *a, struct rng *r, const struct truth *t, str *cell) {
     /* Who is not serious leaves the form as it was. */
-    bool filled = !chance(r, t->seniority >= SENIORITY_INDIVIDUAL ? 0.30 : 0.06);
+    bool filled = !draw_chance(r, t->seniority >= SENIORITY_INDIVIDUAL ? 0.30 : 0.06);
     cell[SAMPLE_TITLE] = filled ? title_text(a, t) : STR("");
     cell[SAMPLE_SENIORITY] = filled ? str_from(seniorities[t->seniority].text) : STR("Select");
     cell[SAMPLE_SOURCE] = str_from(sources[t->source].text);
     cell[SAMPLE_VISITS] = str_format(a, "%.0f", t->visits);
     cell[SAMPLE_PAGES_PER_VISIT] = str_format(a, "%.1f", t->pages);
-    cell[SAMPLE_EMAIL_OPENS] = chance(r, 0.05) ? STR("") : str_format(a, "%.0f", t->opens);
+    cell[SAMPLE_EMAIL_OPENS] = draw_chance(r, 0.05) ? STR("") : str_format(a, "%.0f", t->opens);
     cell[SAMPLE_NEWSLETTER] = t->newsletter ? STR("yes") : STR("no");
     cell[SAMPLE_LAST_EVENT] = str_from(events[t->event].text);
     if (t->event != EVENT_NONE)
@@ -252,7 +221,7 @@ void sample_draw(struct arena *a, const struct sample_world *world, uint64_t i, 
     show_company(a, &r, &t, out->cell);
     show_person(a, &r, &t, out->cell);
     out->probability = 1 / (1 + exp(-log_odds(&t)));
-    out->converted = chance(&r, out->probability);
-    if (out->converted && chance(&r, 0.97))
+    out->converted = draw_chance(&r, out->probability);
+    if (out->converted && draw_chance(&r, 0.97))
         out->signed_on = date_text(a, t.created_ms + (int64_t)(20 + rng_below(&r, 60)) * TIME_DAY_MS);
 }

@@ -32,7 +32,9 @@ static uint8_t words_level(const struct value *a, const struct value *b) {
     if (level >= SIMILAR || !(has_word_break(a) || has_word_break(b)))
         return level;
     const double s = text_words_alike(value_str(a), value_str(b));
-    return s >= 0.85 ? SIMILAR : s >= 0.65 || level == ALIKE ? ALIKE : DIFFERENT;
+    /* Two texts of words that begin with the same one are not alike for that. */
+    const bool alike = s >= 0.65 || (level == ALIKE && !(has_word_break(a) && has_word_break(b)));
+    return s >= 0.85 ? SIMILAR : alike ? ALIKE : DIFFERENT;
 }
 
 static uint8_t code_level(const struct value *a, const struct value *b) {
@@ -61,15 +63,38 @@ static uint8_t date_level(const struct value *a, const struct value *b) {
 
 static size_t longer_of(str a, str b) { return a.len > b.len ? a.len : b.len; }
 
+/* Up to eight digits of a text. */
+static str digits_of(str s, char to[8]) {
+    size_t n = 0;
+    for (size_t i = 0; i < s.len && n < 8; i++)
+        if (s.ptr[i] >= '0' && s.ptr[i] <= '9')
+            to[n++] = s.ptr[i];
+    return (str){to, n};
+}
+
 /* Parts before the @ of one domain: 4 one slip of a letter, 3 near, else 2. A short one is soon near another; and a number
  * that differs tells people of one name apart. */
 static uint8_t local_level(str a, str b) {
+    char x_digits[8], y_digits[8];
+    if (text_edits(digits_of(a, x_digits), digits_of(b, y_digits)) > 1)
+        return 2;
     const size_t edits = text_edits(a, b), longer = longer_of(a, b);
     if (edits == 1 && longer >= 5 && a.len > 0 && b.len > 0) {
         const char x = a.ptr[a.len - 1], y = b.ptr[b.len - 1];
         return x != y && ((x >= '0' && x <= '9') || (y >= '0' && y <= '9')) ? 3 : 4;
     }
     return edits <= longer / 5 ? 3 : 2;
+}
+
+/* Whether two domains may be one that was mistyped: what they share behind the last dot says nothing. */
+static bool is_domain_slip(str x, str y) {
+    size_t dot_x = x.len, dot_y = y.len;
+    while (dot_x > 0 && x.ptr[dot_x - 1] != '.')
+        dot_x--;
+    while (dot_y > 0 && y.ptr[dot_y - 1] != '.')
+        dot_y--;
+    const str name_x = str_slice(x, 0, dot_x), name_y = str_slice(y, 0, dot_y);
+    return text_edits(name_x, name_y) <= longer_of(name_x, name_y) / 4;
 }
 
 /* 5 equal, 4 a slip, 3 near, 2 same domain. The same name before another domain is what people of that name have anyway: it
@@ -79,12 +104,10 @@ static uint8_t email_level(const struct value *a, const struct value *b) {
     const str domain_x = str_slice(x, a->local, x.len), domain_y = str_slice(y, b->local, y.len);
     if (domain_x.len > 1 && str_equal(domain_x, domain_y))
         return local_level(local_x, local_y);
-    if (is_far(a, b))
+    if (is_far(a, b) || !is_domain_slip(domain_x, domain_y))
         return 1;
-    const size_t edits = text_edits(x, y), longer = longer_of(x, y);
-    if (edits > longer / 4 || text_edits(local_x, local_y) > longer_of(local_x, local_y) / 3)
-        return 1;
-    return edits <= longer / 8 || edits == 1 ? 4 : 3;
+    const size_t edits = text_edits(local_x, local_y), longer = longer_of(local_x, local_y);
+    return edits == 0 ? 4 : edits <= longer / 5 ? 3 : 1;
 }
 
 typedef uint8_t level_fn(const struct value *a, const struct value *b);

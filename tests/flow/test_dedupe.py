@@ -1,4 +1,5 @@
 """test_dedupe.py — galena dedupe: a small file in full, the same answer for any threads and order, faults, and known data."""
+import collections
 import csv
 import json
 import os
@@ -117,6 +118,22 @@ class Dedupe(FlowTest):
         real, pairs = sum(n * (n - 1) // 2 for n in sizes.values()), rows_of(out)
         right = sum(gold[p['id_a']] == gold[p['id_b']] for p in pairs)
         self.assertGreaterEqual(2 * right / (real + len(pairs)), 0.85)
+
+    def test_namesakes_and_colleagues_are_not_one_person(self):
+        """In a market with known truth: people of one name elsewhere, and people of one company, stay apart."""
+        self.assert_runs(galena('simulate', '--out', self.path('m'), '--seed', 4))
+        self.assert_runs(galena('dedupe', self.path('m/leads.csv'), '--id', 'lead_id', '--column', 'name=name', '--column', 'email=email',
+                                '--column', 'company=company', '--column', 'phone=phone', '--out', self.path('pairs.csv')))
+        with open(self.path('m/truth.csv'), encoding='utf-8', newline='') as f:
+            person = {row['lead_id']: (row['company_id'], row['true_email']) for row in csv.DictReader(f) if row['junk'] == 'no'}
+        with open(self.path('pairs.csv'), encoding='utf-8', newline='') as f:
+            found = [(row['id_a'], row['id_b']) for row in csv.DictReader(f)]
+        found = [(a, b) for a, b in found if a in person and b in person] # the same test entry, often, is a duplicate, too
+        right = sum(person[a] == person[b] for a, b in found)
+        count = collections.Counter(person.values())
+        there = sum(n * (n - 1) // 2 for n in count.values())
+        self.assertGreater(right / len(found), 0.9)
+        self.assertGreater(right / there, 0.8)
 
 
 if __name__ == '__main__':

@@ -48,8 +48,8 @@ class Sample(FlowTest):
 
     def test_folder_that_cannot_be_is_said(self):
         self.path('file', 'x')
-        self.assert_fails(galena('sample', '--out', self.path('file')), 2, 'sample_folder')
-        self.assert_fails(galena('sample', '--out', self.path('no/such')), 3, 'sample_folder')
+        self.assert_fails(galena('sample', '--out', self.path('file')), 2, 'sheet_folder')
+        self.assert_fails(galena('sample', '--out', self.path('no/such')), 3, 'sheet_folder')
 
     def test_nothing_on_standard_error_in_a_pipe(self):
         done = galena('sample', '--rows', 300000, '--out', self.path('a'))
