@@ -204,11 +204,14 @@ def main():
              (test_headers, test_lines, test_words, test_error_names, test_errors_document, test_function_lengths, test_file_lengths,
               test_settings_have_help, test_documents_name_files_that_exist)]
     print(f'1..{len(tests)}')
+    bad = 0
     for i, (title, test) in enumerate(tests, 1):
         faults = list(test())
+        bad += len(faults)
         print(('not ok' if faults else 'ok'), i, '-', title)
         for fault in faults[:40]:
             print('#', fault)
+    sys.exit(1 if bad else 0)
 
 
 if __name__ == '__main__':
