@@ -54,6 +54,7 @@ void bench_stop_all(struct bench *b, double *cpu_us, int64_t *rss_byte);
 
 /* ---- load (bench_load.c) ---- */
 
+/* Draws the leads' texts, b->body. */
 void bench_make_leads(struct bench *b);
 
 /* Sends all leads and waits until each request is answered. */

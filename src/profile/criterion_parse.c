@@ -233,11 +233,9 @@ static void read_criterion(struct reader *r, const struct json *v, const struct 
         c->kind = kind->kind;
         kind->read(r, v, json_get(v, str_from(kind->key)), at, c);
     } else if (found > 1 || unknown == 0) {
-        reader_note(
-            r, "profile_bad_value", v, at,
-            STR("exactly one of range, values, naics, sic, keywords, seniority, above, at_least, below, at_most, is, "
-                "is_not, "
-                "contains, known is needed to say what is looked for"));
+        reader_note(r, "profile_bad_value", v, at,
+                    STR("exactly one of range, values, naics, sic, keywords, seniority, above, at_least, below, at_most, "
+                        "is, is_not, contains, known is needed to say what is looked for"));
     }
     r->n_criterion++;
 }
