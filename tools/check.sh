@@ -32,7 +32,7 @@ step_asan() { suite build-asan -Db_sanitize=address,undefined; }
 # What it says goes to files: also what a program says that a test starts and does not listen to.
 step_tsan() {
     rm -f build-tsan/report.*
-    TSAN_OPTIONS="log_path=$PWD/build-tsan/report" suite build-tsan -Db_sanitize=thread
+    TSAN_OPTIONS="log_path=$PWD/build-tsan/report suppressions=$PWD/tools/tsan.supp" suite build-tsan -Db_sanitize=thread
     if cat build-tsan/report.* 2>/dev/null; then
         echo "check.sh: the thread sanitizer found something" >&2
         exit 1
