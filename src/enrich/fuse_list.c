@@ -13,6 +13,7 @@ struct lists {
     uint32_t *votes;                                     /* of each candidate */
     signed char *verified;
     size_t n_member, most;
+    size_t n_different; /* members of the whole field, at least `most` */
 };
 
 /* Members of one text, read once however often it is claimed. */
@@ -145,6 +146,22 @@ static void write_item(const struct field_view *v, size_t i, const struct readin
     }
 }
 
+/* How many different keys the candidates of all items have. */
+static size_t count_different(struct arena *a, const struct lists *q) {
+    size_t n_slot = 16, n = 0;
+    while (n_slot < 2 * q->n_member)
+        n_slot *= 2;
+    uint32_t *slot = ARENA_ARRAY(a, n_slot, uint32_t); /* a candidate and 1 */
+    for (size_t m = 0; m < q->n_member; m++) {
+        size_t at = str_hash(q->member[m].key) & (n_slot - 1);
+        while (slot[at] && !str_equal(q->member[slot[at] - 1].key, q->member[m].key))
+            at = (at + 1) & (n_slot - 1);
+        n += slot[at] == 0;
+        slot[at] = slot[at] ? slot[at] : (uint32_t)m + 1;
+    }
+    return n > q->most ? n : q->most;
+}
+
 static void read_lists(const struct field_view *v, struct lists *q) {
     struct arena *a = v->arena;
     struct reading *known = ARENA_ARRAY(a, v->values->n, struct reading);
@@ -167,15 +184,17 @@ static void read_lists(const struct field_view *v, struct lists *q) {
         write_item(v, i, known, &p, q);
     }
     q->first[v->n_item] = (uint32_t)q->n_member;
+    q->n_different = count_different(a, q);
 }
 
 /* ---- the fact ---- */
 
-static void write_fact(const struct field_view *v, const struct lists *q, size_t i, const double *p,
+/* complete: how probable it is that no true member is missing from all lists. */
+static void write_fact(const struct field_view *v, const struct lists *q, size_t i, const double *p, double complete,
                        struct fuse_fact *fact) {
     const size_t from = q->first[i], k = q->first[i + 1] - from;
     str *shown = ARENA_ARRAY(v->arena, k, str);
-    double sure = 1, doubt = 0, top = 0;
+    double sure = complete, doubt = 0, top = 0;
     size_t best = 0, n = 0;
     for (size_t m = 0; m < k; m++) {
         best = p[m] > top ? m : best;
@@ -227,6 +246,7 @@ void field_fuse_list(const struct field_view *v, struct fuse_fact *fact, struct 
     }
     const struct fusion_set_data d = {.n_item = v->n_item,
                                       .n_source = v->sources->n,
+                                      .n_member = q.n_different,
                                       .start = c.start,
                                       .first = q.first,
                                       .source = c.source,
@@ -240,7 +260,9 @@ void field_fuse_list(const struct field_view *v, struct fuse_fact *fact, struct 
     double *p = ARENA_ARRAY(a, q.most, double);
     for (size_t i = 0; i < v->n_item; i++) {
         fusion_set_infer(&m, &d, i, p);
-        write_fact(v, &q, i, p, &fact[i]);
+        const double unnamed = fusion_set_unnamed(&m, &d, i),
+                     others = (double)(q.n_different - (q.first[i + 1] - q.first[i]));
+        write_fact(v, &q, i, p, pow(1 - unnamed, others), &fact[i]);
     }
     for (size_t s = 0; s < v->sources->n; s++)
         worth[s] = (struct fuse_source_worth){worth[s].source,

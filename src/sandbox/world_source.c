@@ -69,6 +69,8 @@ str world_truth_text(struct arena *a, const struct world *w, const struct world_
 
 /* ---- how a source goes wrong ---- */
 
+static const char *const domain_slips[] = {"get", "my", "the", "try", "shop.", "blog.", "go-", "e-"};
+
 static str another_text(struct arena *a, struct rng *r, const struct world_company *c, enum world_field field, str right) {
     switch (field) {
     case WORLD_COUNTRY:
@@ -86,7 +88,7 @@ static str another_text(struct arena *a, struct rng *r, const struct world_compa
     case WORLD_NAME:
         return c->short_name;
     case WORLD_DOMAIN:
-        return str_format(a, "get%.*s", STR_ARG(c->domain));
+        return str_format(a, "%s%.*s", domain_slips[rng_below(r, DRAW_COUNT(domain_slips))], STR_ARG(c->domain));
     default:
         return right;
     }
