@@ -16,7 +16,7 @@ suite() {
 step_style() {
     python3 tools/check_layers.py
     python3 tools/check_style.py
-    git ls-files '*.c' '*.h' '*.cpp' | xargs clang-format --dry-run --Werror
+    git ls-files "*.c" "*.h" "*.cpp" | xargs -P "$jobs" -n 50 clang-format --dry-run --Werror
 }
 
 step_clang() { CC=clang CXX=clang++ suite build-clang; }
