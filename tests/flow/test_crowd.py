@@ -184,7 +184,8 @@ class Hostile(OnSqlite):
         grown = serve.rss_kib() - rss
         say(f'slowest fair answer {worst:.0f} ms beside {len(held)} that do not read; {grown} KiB more')
         self.assertLess(worst, 2000 * SLOW)
-        self.assertLess(grown, 200000)
+        if not SANITIZED:  # the address sanitizer keeps 256 MB of what was freed
+            self.assertLess(grown, 200000)
         for s in held:
             s.close()
 
