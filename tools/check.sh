@@ -27,12 +27,20 @@ step_tidy() {
     python3 tools/tidy.py build-clang "$jobs"
 }
 
-step_asan() { suite build-asan -Db_sanitize=address,undefined; }
+# Sanitizers slow programs down: tests that measure time give them more of it.
+slow() { export GALENA_TEST_SLOW="${GALENA_TEST_SLOW:-5}"; }
+
+step_asan() {
+    slow
+    suite build-asan -Db_sanitize=address,undefined
+}
 
 # What it says goes to files: also what a program says that a test starts and does not listen to.
 step_tsan() {
+    slow
     rm -f build-tsan/report.*
-    TSAN_OPTIONS="log_path=$PWD/build-tsan/report suppressions=$PWD/tools/tsan.supp" suite build-tsan -Db_sanitize=thread
+    export TSAN_OPTIONS="log_path=$PWD/build-tsan/report suppressions=$PWD/tools/tsan.supp"
+    suite build-tsan -Db_sanitize=thread
     if cat build-tsan/report.* 2>/dev/null; then
         echo "check.sh: the thread sanitizer found something" >&2
         exit 1
