@@ -36,6 +36,8 @@ extern const struct command command_bench_pipeline;
 extern const struct command command_sample;
 extern const struct command command_simulate;
 extern const struct command command_dedupe;
+extern const struct command command_match;
+extern const struct command command_registry_build;
 extern const struct command command_check;
 extern const struct command command_help;
 extern const struct command command_version;
@@ -75,6 +77,8 @@ const struct command *const commands[] = {
     &command_sample,
     &command_simulate,
     &command_dedupe,
+    &command_match,
+    &command_registry_build,
     &command_check,
     &command_help,
     &command_version,
