@@ -34,10 +34,10 @@ demo: setup-build
 test: setup
 	@tools/test.sh $(BUILD)
 
-## make check      the tests under the sanitizers and with clang; clang-tidy; format; layers
+## make check      the tests under the sanitizers and with clang; clang-tidy; format; layers (STEPS="tidy tsan": only these)
 check:
 	@tools/setup.sh build test check
-	@tools/check.sh
+	@tools/check.sh $(STEPS)
 
 ## make check-crash KILLS=2000      kill -9 at every durable point, on SQLite and PostgreSQL, with an oracle (SEED=N repeats a campaign)
 check-crash: setup

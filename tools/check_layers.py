@@ -86,7 +86,7 @@ def main():
         print(('not ok' if faults[kind] else 'ok'), i, '-', title)
         for message in faults[kind]:
             print('#', message)
-    return 0
+    return 1 if any(faults.values()) else 0
 
 
 if __name__ == '__main__':

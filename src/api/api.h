@@ -35,8 +35,8 @@ err api_new(struct arena *a, const struct api_config *c, struct api **out) MUST_
 enum api_listener { API_PUBLIC, API_CONTROL, API_LISTENERS };
 void api_watch(struct api *api, enum api_listener which, struct http_server *server);
 
-/* An http_handle_fn. */
-void api_handle(void *api, struct http_request *r);
+/* An http_handle_fn; ctx is the struct api. */
+void api_handle(void *ctx, struct http_request *r);
 
 /* Ends live streams and the pool; requests that come or still wait get 503. Before http_server_stop and store_close. */
 void api_stop(struct api *api);

@@ -188,7 +188,7 @@ err api_check_tenant(str name) MUST_CHECK;
 
 /* What a list asks for; a body with one key; one outcome of a body (`at` at most a day after now_ms). ERR_INPUT; ERR_ABSENT
  * "lead_unknown"; ERR_LIMIT "outcome_detail". */
-err api_read_filter(struct call *c, struct lead_filter *out) MUST_CHECK;
+err api_read_filter(struct call *c, struct lead_filter *f) MUST_CHECK;
 err api_read_key(struct call *c, struct api_key *out) MUST_CHECK;
 struct api_outcome {
     str lead, kind, detail;
@@ -234,7 +234,7 @@ void pool_stop(struct api_pool *pool);
 err pool_run(struct api_pool *pool, struct call *c, handler_fn *fn) MUST_CHECK;
 
 /* The request is over: to be deferred in its arena before pool_run. */
-void pool_leave(void *call);
+void pool_leave(void *ctx);
 
 /* ---- events.c ---- */
 

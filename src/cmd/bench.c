@@ -3,335 +3,17 @@
  * It makes its own place (a temporary directory, or the PostgreSQL database that is named), trains a model on sample leads,
  * starts `galena serve` as a process of its own, sends leads of 2 KB as fast as they are taken or at a fixed rate, waits
  * until each one is scored, and stops the server, whose CPU time is what is reported. */
-#include "base/file.h"
-#include "base/rng.h"
 #include "base/time.h"
-#include "cmd/control.h"
-#include "net/http_client.h"
-#include "sandbox/sample.h"
+#include "cmd/bench_priv.h"
 
 #include <errno.h>
 #include <math.h>
-#include <pthread.h>
 #include <semaphore.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-enum {
-    LEAD_BYTE = 2048,
-    HEAD_BYTE = 80,
-    DISTINCT_LEADS = 2000,
-    START_MS = 60000,
-    MOST_IN_FLIGHT = 1024,
-    MOST_PROCESSES = 16
-};
-
-struct bench_options {
-    int64_t leads, batch, parallel, workers, writers, processes;
-    double rate;
-    str database, model, dir;
-    bool keep;
-};
-
-struct bench {
-    struct session *s;
-    const struct bench_options *o;
-    const char *dir, *program, *model;
-    pid_t server;
-    pid_t worker[MOST_PROCESSES]; /* galena worker, beside the server */
-    str address, token;
-    struct http_client *client;
-    str *body; /* DISTINCT_LEADS lead texts, without identifier and address */
-    /* sending */
-    pthread_mutex_t lock;
-    pthread_cond_t room;
-    size_t in_flight;
-    uint64_t accepted, refused, failed;
-    double *accept_ms;
-    size_t n_accept;
-};
-
-/* ---- processes ---- */
-
-/* Starts the program with these words; its output goes to DIR/NAME.log. */
-static err start(struct bench *b, const char *const *argv, const char *log, pid_t *pid) {
-    const char *path = str_format(b->s->arena, "%s/%s", b->dir, log).ptr;
-    *pid = fork();
-    if (*pid < 0)
-        return fail(ERR_AGAIN, "bench_fork", "the system gives no process: %s", strerror(errno));
-    if (*pid > 0)
-        return OK;
-    FILE *out = fopen(path, "w");
-    if (out) {
-        dup2(fileno(out), STDOUT_FILENO);
-        dup2(fileno(out), STDERR_FILENO);
-    }
-    execv(b->program, (char *const *)(uintptr_t)argv);
-    _exit(127);
-}
-
-static err run(struct bench *b, const char *const *argv, const char *log) {
-    pid_t pid;
-    int status;
-    TRY(start(b, argv, log, &pid));
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-    }
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-        return OK;
-    return fail(ERR_AGAIN, "bench_step", "galena %s failed; see %s/%s", argv[1], b->dir, log);
-}
-
-static const char *in_dir(struct bench *b, const char *name) { return str_format(b->s->arena, "%s/%s", b->dir, name).ptr; }
-
-static err make_model(struct bench *b) {
-    if (b->o->model.len > 0) {
-        b->model = b->o->model.ptr;
-        return OK;
-    }
-    b->model = in_dir(b, "bench.model");
-    const char *sample[] = {b->program, "sample", "--out", b->dir, "--rows", "4000", NULL};
-    const char *train[] = {b->program, "train",     in_dir(b, "leads_past.csv"),
-                           "--target", "converted", "--id",
-                           "lead_id",  "--family",  "logistic",
-                           "--out",    b->model,    NULL};
-    TRY(run(b, sample, "sample.log"));
-    return run(b, train, "train.log");
-}
-
-/* ---- the server ---- */
-
-static err wait_for_server(struct bench *b) {
-    const char *path = in_dir(b, "data/control.json");
-    int64_t until = b->s->clock.steady_ns() + START_MS * 1000000ll;
-    for (;;) {
-        str text, token;
-        const struct json *v;
-        int status;
-        struct stat st;
-        if (stat(path, &st) == 0) {
-            TRY(file_read_all(b->s->arena, path, 65536, &text));
-            TRY(file_read_all(b->s->arena, in_dir(b, "data/control.token"), 65536, &token));
-            TRY(json_parse(b->s->arena, text, NULL, &v));
-            TRY(json_get_string(v, STR("api"), &b->address));
-            b->token = str_trim(token);
-            return OK;
-        }
-        if (waitpid(b->server, &status, WNOHANG) == b->server || b->s->clock.steady_ns() > until) {
-            b->server = 0;
-            return fail(ERR_AGAIN, "bench_server", "galena serve did not start; see %s/serve.log", b->dir);
-        }
-        nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
-    }
-}
-
-/* What server and workers have in common, behind n words. A delivery row for each score goes to a target that is never
- * called: nobody listens there, and it is not allowed either. */
-static void put_common(struct bench *b, const char **argv, size_t n) {
-    argv[n++] = "--model";
-    argv[n++] = b->model;
-    argv[n++] = "--workers";
-    argv[n++] = str_format(b->s->arena, "%lld", (long long)b->o->workers).ptr;
-    if (b->o->database.len > 0) {
-        argv[n++] = "--database";
-        argv[n++] = b->o->database.ptr;
-        argv[n++] = "--master-key";
-        argv[n++] = in_dir(b, "master.key");
-    }
-    argv[n++] = "--deliver-url";
-    argv[n++] = "http://127.0.0.1:9/";
-    argv[n++] = "--deliver-hold";
-    argv[n] = NULL;
-}
-
-static err start_server(struct bench *b) {
-    struct arena *a = b->s->arena;
-    const char *argv[24];
-    size_t n = 0;
-    argv[n++] = b->program;
-    argv[n++] = "serve";
-    argv[n++] = "--quiet";
-    argv[n++] = "--data";
-    argv[n++] = in_dir(b, "data");
-    argv[n++] = "--listen";
-    argv[n++] = "127.0.0.1:0";
-    argv[n++] = "--writers";
-    argv[n++] = str_format(a, "%lld", (long long)b->o->writers).ptr;
-    if (b->o->database.len > 0)
-        TRY(vault_master_new(in_dir(b, "master.key")));
-    put_common(b, argv, n);
-    TRY(start(b, argv, "serve.log", &b->server));
-    return wait_for_server(b);
-}
-
-static err start_workers(struct bench *b) {
-    if (b->o->processes > 0 && b->o->database.len == 0)
-        return session_usage("usage_processes",
-                             "more processes need a database that is shared: --database postgresql://...");
-    for (int64_t i = 0; i < b->o->processes; i++) {
-        const char *log = str_format(b->s->arena, "worker-%lld.log", (long long)i).ptr;
-        const char *argv[24] = {b->program, "worker", "--quiet"};
-        put_common(b, argv, 3);
-        TRY(start(b, argv, log, &b->worker[i]));
-    }
-    return OK;
-}
-
-/* Ends a process; adds its CPU time to *cpu_us; *rss_byte: the highest peak of those ended. */
-static void stop_process(pid_t *pid, double *cpu_us, int64_t *rss_byte) {
-    struct rusage u = {0};
-    int status;
-    if (*pid <= 0)
-        return;
-    kill(*pid, SIGTERM);
-    while (wait4(*pid, &status, 0, &u) < 0 && errno == EINTR) {
-    }
-    *pid = 0;
-    *cpu_us += (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1e6 + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec);
-    if ((int64_t)u.ru_maxrss * 1024 > *rss_byte)
-        *rss_byte = (int64_t)u.ru_maxrss * 1024;
-}
-
-static void stop_all(struct bench *b, double *cpu_us, int64_t *rss_byte) {
-    *cpu_us = 0;
-    *rss_byte = 0;
-    for (size_t i = 0; i < MOST_PROCESSES; i++)
-        stop_process(&b->worker[i], cpu_us, rss_byte);
-    stop_process(&b->server, cpu_us, rss_byte);
-}
-
-/* ---- leads ---- */
-
-/* Words in random order: a sentence that repeats would be compressed to nothing. */
-static void add_notes(struct buf *out, struct rng *r, size_t n) {
-    static const char *const words[] = {
-        "asked", "about",  "prices", "for",   "twelve", "seats",   "next",  "quarter", "pilot",    "with",   "the",
-        "team",  "in",     "Leeds",  "wants", "demo",   "migrate", "from",  "legacy",  "system",   "budget", "approved",
-        "needs", "export", "audit",  "trail", "single", "sign-on", "board", "meeting", "contract", "ends",   "June"};
-    size_t end = out->len + n;
-    while (out->len < end) {
-        str word = str_from(words[rng_below(r, sizeof words / sizeof *words)]);
-        buf_add(out, str_slice(word, 0, end - out->len));
-        if (out->len < end)
-            buf_add_byte(out, ' ');
-    }
-}
-
-static str lead_text(struct arena *a, uint64_t i) {
-    const struct sample_world world = {.seed = 7, .first_ms = 1704067200000, .last_ms = 1735689600000};
-    struct rng r = rng_from_seed(i);
-    struct sample_lead lead;
-    struct buf *out = buf_in(a, 1 << 16);
-    struct json_writer w;
-    sample_draw(a, &world, i, &lead);
-    json_write_begin(&w, out, 0);
-    json_open_object(&w);
-    json_put_string(&w, STR("source"), STR("bench"));
-    json_key(&w, STR("custom"));
-    json_open_object(&w);
-    for (int c = 1; c < SAMPLE_COLUMN_COUNT; c++)
-        if (lead.cell[c].len > 0)
-            json_put_string(&w, str_from(sample_names[c]), lead.cell[c]);
-    json_close_object(&w);
-    struct buf *notes = buf_in(a, 1 << 16);
-    if (out->len + HEAD_BYTE < LEAD_BYTE)
-        add_notes(notes, &r, LEAD_BYTE - HEAD_BYTE - out->len);
-    json_put_string(&w, STR("notes"), buf_str(notes));
-    json_close_object(&w);
-    str text = buf_str(out);
-    return str_slice(text, 1, text.len); /* without its brace: identifier and address come before */
-}
-
-static void make_leads(struct bench *b) {
-    b->body = ARENA_ARRAY(b->s->arena, DISTINCT_LEADS, str);
-    for (uint64_t i = 0; i < DISTINCT_LEADS; i++)
-        b->body[i] = lead_text(b->s->arena, i);
-}
-
-/* ---- sending ---- */
-
-struct sending {
-    struct bench *b;
-    int64_t due_ns;
-    uint64_t n;
-};
-
-static void sent(void *ctx, const struct http_result *r) {
-    struct sending *x = ctx;
-    struct bench *b = x->b;
-    int64_t now_ns = b->s->clock.steady_ns();
-    pthread_mutex_lock(&b->lock);
-    if (r->rc == OK && r->status == 202) {
-        b->accepted += x->n;
-        b->accept_ms[b->n_accept++] = (double)(now_ns - x->due_ns) / 1e6;
-    } else if (r->rc == OK && (r->status == 429 || r->status == 503)) {
-        b->refused += x->n;
-    } else {
-        b->failed += x->n;
-    }
-    b->in_flight--;
-    pthread_cond_signal(&b->room);
-    pthread_mutex_unlock(&b->lock);
-    free(x);
-}
-
-static void write_request(struct bench *b, struct buf *out, uint64_t first, uint64_t n) {
-    buf_clear(out);
-    if (n > 1)
-        buf_add(out, STR("{\"leads\":["));
-    for (uint64_t i = 0; i < n; i++) {
-        if (i > 0)
-            buf_add_byte(out, ',');
-        unsigned long long id = first + i;
-        buf_add_format(out, "{\"crm_id\":\"b%llu\",\"email\":\"u%llu@example%llu.test\",", id, id, id % 997);
-        buf_add(out, b->body[(first + i) % DISTINCT_LEADS]);
-    }
-    if (n > 1)
-        buf_add(out, STR("]}"));
-}
-
-/* Waits until there may be another request, and, at a fixed rate, until it is due. */
-static int64_t wait_for_turn(struct bench *b, int64_t begin_ns, uint64_t first) {
-    pthread_mutex_lock(&b->lock);
-    size_t most = b->o->rate > 0 ? MOST_IN_FLIGHT : (size_t)b->o->parallel;
-    while (b->in_flight >= most)
-        pthread_cond_wait(&b->room, &b->lock);
-    b->in_flight++;
-    pthread_mutex_unlock(&b->lock);
-    int64_t due = b->o->rate > 0 ? begin_ns + (int64_t)((double)first / b->o->rate * 1e9) : b->s->clock.steady_ns();
-    int64_t wait = due - b->s->clock.steady_ns();
-    if (wait > 0)
-        nanosleep(&(struct timespec){.tv_sec = wait / 1000000000, .tv_nsec = wait % 1000000000}, NULL);
-    return due;
-}
-
-static err send_leads(struct bench *b, int64_t begin_ns) {
-    struct buf *out = buf_in(b->s->arena, (size_t)16 << 20);
-    const struct http_field field[] = {{STR("Authorization"), str_format(b->s->arena, "Bearer %.*s", STR_ARG(b->token))},
-                                       {STR("Content-Type"), STR("application/json")}};
-    str url = str_format(b->s->arena, "%.*s/v1/leads", STR_ARG(b->address));
-    for (uint64_t first = 0; first < (uint64_t)b->o->leads;) {
-        uint64_t left = (uint64_t)b->o->leads - first, n = left < (uint64_t)b->o->batch ? left : (uint64_t)b->o->batch;
-        struct sending *x = malloc(sizeof *x);
-        if (!x)
-            return fail(ERR_LIMIT, "memory_limit", "no memory for a request");
-        *x = (struct sending){b, wait_for_turn(b, begin_ns, first), n};
-        write_request(b, out, first, n);
-        const struct http_call call = {
-            .method = STR("POST"), .url = url, .header = field, .n_header = 2, .body = buf_str(out), .done = sent, .ctx = x};
-        TRY(http_client_send(b->client, &call, NULL));
-        first += n;
-    }
-    pthread_mutex_lock(&b->lock);
-    while (b->in_flight > 0)
-        pthread_cond_wait(&b->room, &b->lock);
-    pthread_mutex_unlock(&b->lock);
-    return OK;
-}
 
 struct figures {
     double accept_s, all_s, ended, dead, cpu_us, byte;
@@ -468,7 +150,7 @@ static double stored_byte(struct bench *b) {
     double sum = 0;
     struct stat st;
     for (size_t i = 0; i < 2; i++)
-        sum += stat(in_dir(b, name[i]), &st) == 0 ? (double)st.st_size : 0;
+        sum += stat(bench_path(b, name[i]), &st) == 0 ? (double)st.st_size : 0;
     return sum;
 }
 
@@ -526,7 +208,7 @@ static void clean_up(void *ctx) {
     double cpu_us;
     int64_t rss;
     http_client_stop(b->client);
-    stop_all(b, &cpu_us, &rss);
+    bench_stop_all(b, &cpu_us, &rss);
     if (!b->o->keep && b->o->dir.len == 0) {
         const char *argv[] = {"/bin/rm", "-rf", b->dir, NULL};
         pid_t pid = fork();
@@ -552,8 +234,8 @@ static err prepare(struct bench *b) {
     b->program = str_cstr(a, (str){path, (size_t)n});
     arena_defer(a, clean_up, b);
     b->accept_ms = ARENA_ARRAY(a, (size_t)b->o->leads + 1, double);
-    make_leads(b);
-    return make_model(b);
+    bench_make_leads(b);
+    return bench_make_model(b);
 }
 
 static err start_client(struct bench *b) {
@@ -576,17 +258,17 @@ static err run_bench_pipeline(struct session *s, const void *options) {
     pthread_mutex_init(&b->lock, NULL);
     pthread_cond_init(&b->room, NULL);
     TRY(prepare(b));
-    TRY(start_server(b));
-    TRY(start_workers(b));
+    TRY(bench_start_server(b));
+    TRY(bench_start_workers(b));
     TRY(start_client(b));
     int64_t begin_ns = s->clock.steady_ns();
-    TRY(send_leads(b, begin_ns));
+    TRY(bench_send_leads(b, begin_ns));
     f.accept_s = clock_second_since(&s->clock, begin_ns);
     TRY(wait_for_end(b, metrics, &f));
     f.all_s = clock_second_since(&s->clock, begin_ns);
     TRY(fetch(b, "/metrics", metrics));
     f.byte = stored_byte(b);
-    stop_all(b, &f.cpu_us, &f.rss_byte);
+    bench_stop_all(b, &f.cpu_us, &f.rss_byte);
     return report(b, &f, buf_str(metrics));
 }
 

@@ -11,7 +11,7 @@ struct control_options {
 };
 
 #define CONTROL_SETTINGS(options, control)                                                                                  \
-    PLACE_SETTINGS(options, control.place), {                                                                               \
+    PLACE_SETTINGS_AT(offsetof(options, control) + offsetof(struct control_options, place)), {                              \
         .name = "tenant", .type = SETTING_STRING,                                                                           \
         .offset = offsetof(options, control) + offsetof(struct control_options, tenant), .fallback = "default",             \
         .arg = "NAME", .help = "whose leads"                                                                                \

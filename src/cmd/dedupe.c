@@ -2,6 +2,7 @@
 #include "base/csv.h"
 #include "base/file.h"
 #include "base/number.h"
+#include "cmd/common_settings.h"
 #include "cmd/command.h"
 #include "cmd/present.h"
 #include "cmd/progress.h"
@@ -344,13 +345,7 @@ static const struct setting dedupe_table[] = {
      .min = 0.001,
      .max = 0.999999,
      .help = "least probability of a pair"},
-    {.name = "threads",
-     .type = SETTING_INTEGER,
-     AT(threads),
-     .fallback = "0",
-     .min = 0,
-     .max = 64,
-     .help = "threads to work on; 0: as many as there are cores. The result is the same"},
+    THREADS_SETTING(struct dedupe_settings, threads),
 };
 
 const struct command command_dedupe = {

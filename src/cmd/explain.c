@@ -1,5 +1,6 @@
 /* explain.c — galena explain: one lead's score, term by term, so that anybody can add it up. */
 #include "base/utf8.h"
+#include "cmd/common_settings.h"
 #include "cmd/command.h"
 #include "cmd/leads.h"
 #include "cmd/present.h"
@@ -242,13 +243,7 @@ static const struct setting explain_table[] = {
      AT(id_column),
      .arg = "COLUMN",
      .help = "the column of --id; the one named at training when left out"},
-    {.name = "interval",
-     .type = SETTING_FRACTION,
-     AT(interval),
-     .fallback = "0.95",
-     .min = 0,
-     .max = 0.9999,
-     .help = "how much the interval should cover"},
+    INTERVAL_SETTING(struct explain_settings, interval),
     LEADS_SETTINGS(struct explain_settings, leads),
 };
 

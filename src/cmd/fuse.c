@@ -1,4 +1,5 @@
 /* fuse.c — galena fuse: a file of claims in, a file of facts out. */
+#include "cmd/common_settings.h"
 #include "cmd/command.h"
 #include "cmd/leads.h"
 #include "cmd/present.h"
@@ -371,10 +372,7 @@ static const struct setting fuse_table[] = {
      .min = 1,
      .max = 1000000000,
      .help = "more claims than this are refused"},
-    {.name = "strict",
-     .type = SETTING_FLAG,
-     AT(strict),
-     .help = "end with an error when a row could not be read (the output is still written)"},
+    STRICT_SETTING(struct fuse_settings, strict),
     LEADS_SETTINGS(struct fuse_settings, leads),
 };
 

@@ -15,36 +15,39 @@ struct place_options {
     struct setting_list master_key;
 };
 
-/* The settings that fill a struct place_options which is the member `place` of `options`. */
-#define PLACE_SETTINGS(options, place)                                                                                      \
+/* The settings that fill a struct place_options so many bytes into the options of a command. */
+#define PLACE_SETTINGS_AT(byte)                                                                                             \
     {.name = "config",                                                                                                      \
      .type = SETTING_PATH,                                                                                                  \
-     .offset = offsetof(options, place) + offsetof(struct place_options, config),                                           \
+     .offset = (byte) + offsetof(struct place_options, config),                                                             \
      .help =                                                                                                                \
          "a YAML file with settings by these names; the environment (GALENA_DATA for --data) and the command line win"},    \
         {.name = "data",                                                                                                    \
          .letter = 'd',                                                                                                     \
          .type = SETTING_PATH,                                                                                              \
-         .offset = offsetof(options, place) + offsetof(struct place_options, data),                                         \
+         .offset = (byte) + offsetof(struct place_options, data),                                                           \
          .fallback = "galena-data",                                                                                         \
          .arg = "DIR",                                                                                                      \
          .help = "the directory with the database and the master key; made when it is not there"},                          \
         {.name = "database",                                                                                                \
          .type = SETTING_STRING,                                                                                            \
-         .offset = offsetof(options, place) + offsetof(struct place_options, database),                                     \
+         .offset = (byte) + offsetof(struct place_options, database),                                                       \
          .arg = "URL",                                                                                                      \
          .help = "postgresql://... instead of the SQLite file in the data directory"},                                      \
         {.name = "master-key",                                                                                              \
          .type = SETTING_LIST,                                                                                              \
-         .offset = offsetof(options, place) + offsetof(struct place_options, master_key),                                   \
+         .offset = (byte) + offsetof(struct place_options, master_key),                                                     \
          .arg = "FILE,...",                                                                                                 \
          .help = "files with master keys; the first one wraps, the others only open (default: master.key in the data "      \
                  "directory; GALENA_MASTER_SECRET may hold the key itself)"},                                               \
     {                                                                                                                       \
-        .name = "key-command", .type = SETTING_STRING,                                                                      \
-        .offset = offsetof(options, place) + offsetof(struct place_options, key_command), .arg = "COMMAND",                 \
+        .name = "key-command", .type = SETTING_STRING, .offset = (byte) + offsetof(struct place_options, key_command),      \
+        .arg = "COMMAND",                                                                                                   \
         .help = "a program that prints the master key, with its arguments, separated by spaces; run without a shell"        \
     }
+
+/* The settings that fill the member `place` of `options`. */
+#define PLACE_SETTINGS(options, place) PLACE_SETTINGS_AT(offsetof(options, place))
 
 /* A file in the data directory. */
 const char *place_path(struct arena *a, const struct place_options *o, const char *name);

@@ -74,3 +74,13 @@ enum style reply_tier_style(str tier) {
 str reply_count(struct arena *a, int64_t n, const char *one, const char *many) {
     return str_format(a, "%lld %s", (long long)n, n == 1 ? one : many);
 }
+
+str reply_run(struct arena *a, const struct json *lead) {
+    const struct json *run = json_get(lead, STR("run"));
+    str status = reply_text(run, "status"), code = reply_text(run, "code"), stage = reply_text(run, "stage");
+    if (code.len > 0)
+        return str_format(a, "%.*s: %.*s", STR_ARG(status), STR_ARG(code));
+    if (str_equal(status, STR("waiting")) && stage.len > 0)
+        return str_format(a, "waiting at %.*s", STR_ARG(stage));
+    return status;
+}

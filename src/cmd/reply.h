@@ -29,6 +29,9 @@ str reply_age(struct session *s, const struct json *object, const char *key);
 str reply_score(struct arena *a, const struct json *object);
 str reply_interval(struct arena *a, const struct json *object);
 
+/* A lead's live run, "waiting at enrich", "dead: target_refused"; empty when there is none. */
+str reply_run(struct arena *a, const struct json *lead);
+
 /* How a tier is coloured. */
 enum style reply_tier_style(str tier);
 

@@ -1,4 +1,5 @@
 /* service_settings.c — the settings of a running service. */
+#include "cmd/common_settings.h"
 #include "cmd/service.h"
 
 #define AT(member) .offset = offsetof(struct service_options, member)
@@ -32,28 +33,9 @@ const struct setting service_settings[SERVICE_SETTING_COUNT] = {
      .type = SETTING_PATH,
      AT(profile),
      .help = "the profile: scores alone without a model; with one, its negative personas disqualify"},
-    {.name = "hot",
-     .type = SETTING_FRACTION,
-     AT(hot),
-     .fallback = "0.85",
-     .help = "above it a lead is hot, when the profile scores alone"},
-    {.name = "warm",
-     .type = SETTING_FRACTION,
-     AT(warm),
-     .fallback = "0.5",
-     .help = "above it a lead is warm, when the profile scores alone"},
-    {.name = "interval",
-     .type = SETTING_FRACTION,
-     AT(interval),
-     .fallback = "0.95",
-     .help = "level of the interval; 0: none"},
-    {.name = "reasons",
-     .type = SETTING_INTEGER,
-     AT(reasons),
-     .fallback = "3",
-     .min = 0,
-     .max = 20,
-     .help = "reasons for each score"},
+    TIER_SETTINGS(struct service_options, hot, warm, "without a model: "),
+    INTERVAL_SETTING(struct service_options, interval),
+    REASONS_SETTING(struct service_options, reasons),
     {.name = "rescore-hot",
      .type = SETTING_INTEGER,
      AT(rescore_hot),

@@ -363,7 +363,7 @@ static err run_simulate(struct session *s, const void *options) {
 
 const struct command command_simulate = {
     .name = "simulate",
-    .summary = "make a market with known truth, as files",
+    .summary = "make a market of leads and sources with known truth",
     .description =
         "Writes an invented market as files: its companies, the leads that arrive day by day as a CRM shows them (mistyped, "
         "missing, doubled, some of them tests), what became of them, and what nine sources of different coverage, price, "

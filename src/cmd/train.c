@@ -1,6 +1,7 @@
 /* train.c — galena train: past leads in, a model and the proof of how good it is out. */
 #include "base/file.h"
 #include "base/yaml.h"
+#include "cmd/common_settings.h"
 #include "cmd/command.h"
 #include "cmd/leads.h"
 #include "cmd/present.h"
@@ -230,23 +231,12 @@ static const struct setting train_table[] = {
      .min = 0,
      .max = 9007199254740992,
      .help = "the same seed gives the same model"},
-    {.name = "threads",
-     .type = SETTING_INTEGER,
-     AT(threads),
-     .fallback = "0",
-     .min = 0,
-     .max = 64,
-     .help = "threads to use; 0 is one for each core; the result does not depend on it"},
+    THREADS_SETTING(struct train_settings, threads),
     {.name = "allow-leaks",
      .type = SETTING_FLAG,
      AT(allow_leaks),
      .help = "train although a field plainly knows the outcome"},
-    {.name = "hot", .type = SETTING_FRACTION, AT(hot), .fallback = "0.85", .help = "leads above this probability are hot"},
-    {.name = "warm",
-     .type = SETTING_FRACTION,
-     AT(warm),
-     .fallback = "0.5",
-     .help = "leads above this probability are warm, the others cold"},
+    TIER_SETTINGS(struct train_settings, hot, warm, ""),
     {.name = "out",
      .letter = 'o',
      .type = SETTING_PATH,

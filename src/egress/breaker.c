@@ -6,14 +6,14 @@ const char *breaker_state_name(enum breaker_state state) {
     return name[state];
 }
 
-static void open(struct breaker *b, int64_t now_ms, struct rng *r) {
+static void trip(struct breaker *b, int64_t now_ms, struct rng *r) {
     int64_t wait = BREAKER_OPEN_MS;
     for (unsigned k = 0; k < b->trips && wait < BREAKER_OPEN_MOST_MS; k++)
         wait *= 2;
     wait = wait < BREAKER_OPEN_MOST_MS ? wait : BREAKER_OPEN_MOST_MS;
     *b = (struct breaker){.state = BREAKER_OPEN,
                           .trips = b->trips + 1,
-                          .until_ms = now_ms + wait / 2 + (int64_t)(rng_uniform(r) * (double)(wait / 2))};
+                          .until_ms = now_ms + wait / 2 + (int64_t)(rng_uniform(r) * (double)wait / 2)};
 }
 
 bool breaker_allows(struct breaker *b, int64_t now_ms) {
@@ -36,7 +36,7 @@ static void ended_on_trial(struct breaker *b, bool failed, int64_t now_ms, struc
     if (b->trial > 0)
         b->trial--;
     if (failed)
-        open(b, now_ms, r);
+        trip(b, now_ms, r);
     else if (++b->succeeded > BREAKER_TRIALS)
         *b = (struct breaker){.window_ms = now_ms};
 }
@@ -60,5 +60,5 @@ void breaker_ended(struct breaker *b, bool failed, int64_t now_ms, struct rng *r
     b->calls++;
     b->failures += failed;
     if (b->calls >= BREAKER_LEAST && b->failures * 2 >= b->calls)
-        open(b, now_ms, r);
+        trip(b, now_ms, r);
 }

@@ -59,7 +59,7 @@ enum match_kind { MATCH_ORGANISATION, MATCH_PERSON };
 struct match_pairs;
 struct match_pairs *match_pairs_new(struct arena *a, const struct match_forms *forms);
 /* Counts the words of a name; the order in which names are counted does not matter. */
-void match_pairs_count(struct match_pairs *p, enum match_kind kind, str name);
+void match_pairs_count(struct match_pairs *p, enum match_kind kind, str raw);
 /* The probability that both names are of one thing. Symmetric. When one has no words: 0, and 1 when they are the same
  * bytes. */
 double match_pair(const struct match_pairs *p, enum match_kind kind, str a, str b);

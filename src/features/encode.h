@@ -43,8 +43,8 @@ struct feature {
     uint32_t field; /* index into the schema's fields; product: the first of the two */
     enum feature_kind kind;
     unsigned char use; /* mask of enum column_use (ml/family.h) */
-    uint32_t slot; /* level: its index; bin: its index; missing: 0, or 1 + j for missing token j; date parts: see encode.c;
-                      product: index into the schema's interactions */
+    uint32_t slot;     /* level: its index; bin: its index; missing: 0, or 1 + j for missing token j; date parts: see
+                          encode_columns.c;     product: index into the schema's interactions */
 };
 
 struct encoder;

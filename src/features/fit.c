@@ -13,7 +13,7 @@ static const double prior_rows = 10;
 /* Share of the rows clipped at each end. */
 static const double winsor = 0.001;
 
-static double shrunk(double positive, double n, double base) { return (positive + prior_rows * base) / (n + prior_rows); }
+double fit_shrunk_rate(double positive, double n, double base) { return (positive + prior_rows * base) / (n + prior_rows); }
 
 static bool same_spelling(str x, str y) {
     char room_x[256], room_y[256];
@@ -225,7 +225,7 @@ static void set_rates(struct arena *a, const struct fit_opts_field *o, struct fi
     size_t k = field_slots(f);
     double *rate = ARENA_ARRAY(a, k, double), *share = ARENA_ARRAY(a, k, double);
     for (size_t i = 0; i < k; i++) {
-        rate[i] = shrunk(positive[i], n[i], o->base_rate);
+        rate[i] = fit_shrunk_rate(positive[i], n[i], o->base_rate);
         share[i] = total > 0 ? n[i] / total : 0;
     }
     f->level_share = share;
@@ -334,7 +334,7 @@ static void fit_bins(struct arena *a, const struct tally *t, size_t n, const str
         total += t[i].n;
     }
     for (b = 0; b <= f->n_edge; b++) {
-        rate[b] = shrunk(rate[b], count[b], o->base_rate);
+        rate[b] = fit_shrunk_rate(rate[b], count[b], o->base_rate);
         count[b] = total > 0 ? count[b] / total : 0;
     }
     f->bin_share = count;

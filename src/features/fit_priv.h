@@ -11,6 +11,9 @@ struct fit_opts_field {
     uint32_t max_level, n_bin;
 };
 
+/* Rate of positives among n rows, shrunk to the base rate as if some average rows had been seen before. */
+double fit_shrunk_rate(double positive, double n, double base);
+
 /* Splits a multi-value cell; false when no part is left. Parts are trimmed and may be empty. */
 bool multi_next(str *rest, char separator, str *part);
 

@@ -180,7 +180,7 @@ static bool look(struct claimer *k) {
 static int64_t pause_ms(struct claimer *k) {
     unsigned doublings = k->vain / VAIN_STEP < VAIN_DOUBLINGS ? k->vain / VAIN_STEP : VAIN_DOUBLINGS;
     int64_t poll_ms = k->engine->c.poll_ms << doublings;
-    int64_t ms = poll_ms * 3 / 4 + (int64_t)(rng_uniform(&k->rng) * (double)(poll_ms / 2));
+    int64_t ms = poll_ms * 3 / 4 + (int64_t)(rng_uniform(&k->rng) * (double)poll_ms / 2);
     return k->due_ms > 0 && k->due_ms < ms ? k->due_ms : ms;
 }
 

@@ -171,7 +171,12 @@ err snapshot_read(struct arena *a, str text, const struct json **out) {
 
 static bool same_bits(const struct json *v, str key, double value) {
     double was;
-    return json_get_number(v, key, &was) == OK && memcmp(&was, &value, sizeof was) == 0;
+    uint64_t x, y;
+    if (json_get_number(v, key, &was) != OK)
+        return false;
+    memcpy(&x, &was, sizeof x);
+    memcpy(&y, &value, sizeof y);
+    return x == y;
 }
 
 static bool is_same(const struct json *v, const struct run *run) {

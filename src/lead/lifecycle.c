@@ -60,7 +60,7 @@ size_t lifecycle_path_format(const struct lifecycle_path *path, char text[LIFECY
     size_t at = 0;
     for (size_t i = 0; i < path->n; i++) {
         str name = str_from(names[path->state[i]]);
-        if (at + name.len + 1 > LIFECYCLE_PATH_BYTE)
+        if (name.len == 0 || at + name.len + 1 > LIFECYCLE_PATH_BYTE)
             break;
         if (i > 0)
             text[at++] = '>';

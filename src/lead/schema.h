@@ -22,7 +22,7 @@ enum {
     SCHEMA_MAX_PRODUCT = 64      /* of all interactions together */
 };
 
-/* If you change this: field_type_names in schema.c, docs/formats/schema.md, share/schemas/schema.json, the encoder. */
+/* If you change this: schema_type_names in schema.c, docs/formats/schema.md, share/schemas/schema.json, the encoder. */
 enum field_type {
     FIELD_NUMERIC,    /* a quantity */
     FIELD_CATEGORY,   /* one of several levels; codes such as a region number too */

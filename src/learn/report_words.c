@@ -47,11 +47,12 @@ static const char *how_well(double auc) {
     return "very well";
 }
 
-/* How far probabilities are off: within chance, a little, or much. */
+/* How far probabilities are off: within chance, a little, or much; by the figures that are shown, in tenths of a percentage
+ * point. */
 enum honesty { HONEST, NEARLY, OFF };
 
 static enum honesty honesty_of(const struct metrics *m) {
-    double over = m->of[METRIC_ECE].value - m->of[METRIC_ECE_FLOOR_P95].value;
+    double over = (round(m->of[METRIC_ECE].value * 1000) - round(m->of[METRIC_ECE_FLOOR_P95].value * 1000)) / 1000;
     if (m->of[METRIC_LOG_LOSS].value >= m->base_log_loss)
         return OFF; /* few but grave errors need not show in the average */
     return over <= 0 ? HONEST : over <= 0.02 ? NEARLY : OFF;
@@ -89,13 +90,15 @@ static void say_top(struct arena *a, const struct evaluation_part *part, struct 
     double precision = m->of[METRIC_PRECISION_AT_10].value, lift = m->of[METRIC_LIFT_AT_10].value;
     if (!isfinite(lift))
         return;
-    str top = count(a, m->n < 10 ? 1 : m->n / 10);
+    size_t n_top = m->n < 10 ? 1 : m->n / 10;
+    str top = count(a, n_top);
     add(v, "Top of the list",
         text(a,
-             "Of the best-scored tenth (%.*s leads), %.0f\u00a0%% converted, against %.0f\u00a0%% of all leads: %.1f "
+             "Of the best-scored tenth (%.*s lead%s), %.0f\u00a0%% converted, against %.0f\u00a0%% of all leads: %.1f "
              "times as many. "
              "That tenth holds %.0f\u00a0%% of all conversions.",
-             STR_ARG(top), precision * 100, m->base_rate * 100, lift, part->curves.gain.point[10].recall * 100));
+             STR_ARG(top), n_top == 1 ? "" : "s", precision * 100, m->base_rate * 100, lift,
+             part->curves.gain.point[10].recall * 100));
 }
 
 static void say_calibration(struct arena *a, const struct metrics *m, struct verdict *v) {

@@ -1,6 +1,7 @@
 /* fusion_number.c — EM for measured quantities, each posterior on a grid laid around the item's claims. */
 #include "ml/fusion_number.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -405,6 +406,7 @@ void fusion_number_fit(struct arena *a, const struct fusion_number_data *d, stru
 
 /* Where the piecewise linear density's integral reaches `part` of its total. */
 static double quantile(const struct item *t, const double *sum, double part) {
+    assert(t->nodes > 1); /* lay_grid */
     const double want = part * sum[t->nodes - 1];
     size_t g = 1;
     while (g + 1 < t->nodes && sum[g] < want)

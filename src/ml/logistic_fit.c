@@ -1,14 +1,13 @@
-/* logistic_fit.c — the penalty path, its cross-validation, the final fit and the Laplace posterior.
+/* logistic_fit.c — the penalty path, its cross-validation and the final fit.
  *
  * Where the time goes and how it is kept short: a Hessian costs as much as ten gradients, a factorisation as one to four. So
  * X'WX is computed when progress is slow and not otherwise; for another penalty only its diagonal changes; and one factor
  * per penalty serves the model of all rows and those of the folds, whose Hessians are near (K - 1) / K of it. Each fold
  * starts at the solution for all rows, where its gradient is known: the whole less the part of the rows held out. All models
  * are solved to a stated tolerance, so that the cross-validation is exact; only the way there is cheap. */
-#include "ml/design_priv.h"
 #include "ml/lbfgs.h"
 #include "ml/linalg.h"
-#include "ml/logistic_priv.h"
+#include "ml/logistic_fit_priv.h"
 
 #include "base/parallel.h"
 
@@ -19,7 +18,7 @@
 /* In nats of the whole objective. A model on the path is off by less than 0.002 standard errors in any direction.
  */
 static const double PATH_TOLERANCE = 1e-6, FINAL_TOLERANCE = 1e-20, SMALL_DECREMENT = 1e-10;
-static const double LEAST_PRECISION = 1e-7, LEAST_WEIGHT = 1e-3;
+static const double LEAST_PRECISION = 1e-7;
 enum {
     PATIENCE = 6,
     MAX_REFRESH = 60,
@@ -40,22 +39,6 @@ static const double LIKELY_PENALTY = 10, PENALTY_SPREAD = 0.5;
 
 /* Work worth a thread: entries of rows. */
 enum { PARALLEL_ENTRY = 1 << 20 };
-
-struct fitting {
-    const struct design *x;
-    size_t m; /* parameters: columns and the intercept */
-    bool dense, own_grid;
-    unsigned threads, threads_sum;  /* for folds; for sums over all rows */
-    const double *prior, *relative; /* m: prior mean, relative precision */
-    double *precision;              /* m: at the current penalty */
-    double *curvature, *factor;     /* X'WX, and the factor with the precision; diagonals when wide */
-    double *theta;                  /* m: solution for all rows */
-    double *part_g, *part_loss, *evaluated,
-        *total_g;               /* n_part × m, n_part: by fold at `evaluated`; their sum and the prior's */
-    double total_value, *spare; /* m: a gradient nobody reads */
-    double *fold_theta;         /* n_part × m */
-    double *held_out;           /* n: log-odds of the held-out rows, in the order of the design */
-};
 
 /* ---- objectives ---- */
 
@@ -162,7 +145,7 @@ static void factor_hessian(struct fitting *f) {
 
 /* ---- solving ---- */
 
-static void set_penalty(struct fitting *f, double penalty) {
+void logistic_set_penalty(struct fitting *f, double penalty) {
     for (size_t j = 0; j < f->m; j++)
         f->precision[j] = fmax(penalty * f->relative[j], LEAST_PRECISION);
     factor_hessian(f);
@@ -236,17 +219,6 @@ struct best {
     double *theta, *held_out; /* m, n */
 };
 
-/* What was tried. */
-struct trial {
-    double penalty, loss;
-    const double *theta;
-};
-
-struct trials {
-    struct trial *of;
-    size_t n;
-};
-
 static int descending(const void *x, const void *y) {
     const double *a = x, *b = y;
     return (*a < *b) - (*a > *b);
@@ -256,7 +228,7 @@ static int descending(const void *x, const void *y) {
 static err try_penalty(struct arena *a, struct fitting *f, double penalty, struct trials *tried, struct best *best,
                        bool *better) {
     const size_t scratch_byte = (f->m * (8 + 3 * MEMORY_WIDE) + 4096) * sizeof(double);
-    set_penalty(f, penalty);
+    logistic_set_penalty(f, penalty);
     solve_all(a, f, PATH_TOLERANCE);
     if (memcmp(f->evaluated, f->theta, f->m * sizeof *f->theta) != 0)
         (void)value_of_all(f, f->theta, f->spare);
@@ -356,53 +328,6 @@ static const double *sort_grid(struct arena *a, const struct fit_opts *o, size_t
 
 /* ---- the model ---- */
 
-/* The penalty is not known either. Weights of the penalties tried are exp(-loss), cross-validated loss and likely penalty
- * together as if a posterior; the prior variance behind the covariance is their mean. Returns its penalty. */
-static double weigh_trials(const struct trials *tried, double best_loss, double best_penalty, double *weight) {
-    double sum = 0, variance = 0;
-    for (size_t k = 0; k < tried->n; k++) {
-        weight[k] = exp(best_loss - tried->of[k].loss);
-        sum += weight[k];
-        variance += weight[k] / tried->of[k].penalty;
-    }
-    for (size_t k = 0; k < tried->n; k++)
-        weight[k] /= sum;
-    return tried->n > 0 && best_penalty > 0 && isfinite(variance) ? sum / variance : best_penalty;
-}
-
-/* Adds to the covariance how the estimates at the penalties tried scatter around the one that was chosen. */
-static void add_scatter(struct arena *a, const struct fitting *f, struct model *m, const struct trials *tried,
-                        const double *weight, const uint32_t *slot_of) {
-    double *off = ARENA_ARRAY(a, f->m, double);
-    for (size_t k = 0; k < tried->n; k++) {
-        double *packed = m->covariance;
-        if (weight[k] < LEAST_WEIGHT)
-            continue;
-        for (size_t i = 0; i < f->m; i++)
-            off[i] = tried->of[k].theta[slot_of[i]] - f->theta[slot_of[i]];
-        for (size_t i = 0; i < f->m; i++)
-            for (size_t j = i; j < (m->dense ? f->m : i + 1); j++)
-                *packed++ += weight[k] * off[i] * off[j];
-    }
-}
-
-/* The inverse Hessian at the optimum, in the order of the model's columns. */
-static void set_covariance(struct arena *a, struct fitting *f, struct model *m, const uint32_t *slot_of) {
-    size_t size = f->m;
-    if (!f->dense) {
-        for (size_t i = 0; i < size; i++)
-            m->covariance[i] = 1 / f->factor[slot_of[i]];
-        return;
-    }
-    double *inverse = ARENA_ARRAY(a, size * size, double), *packed = m->covariance;
-    cholesky_inverse(f->factor, size, inverse);
-    for (size_t i = 0; i < size; i++)
-        for (size_t j = i; j < size; j++) {
-            size_t p = slot_of[i], q = slot_of[j];
-            *packed++ = p < q ? inverse[p * size + q] : inverse[q * size + p];
-        }
-}
-
 static void set_means(const struct dataset *s, const struct model *m, double total) {
     double *mean = m->linear.mean;
     for (size_t i = 0; i < s->n; i++) {
@@ -414,24 +339,10 @@ static void set_means(const struct dataset *s, const struct model *m, double tot
     }
 }
 
-static void set_estimate(struct arena *a, struct fitting *f, const struct trials *tried, double best_loss, struct model *m) {
-    uint32_t *slot_of = ARENA_ARRAY(a, f->m, uint32_t); /* model order → design order */
-    slot_of[m->k] = (uint32_t)m->k;
-    for (size_t j = 0; j < m->k; j++) {
-        slot_of[m->slot[f->x->column[j]]] = (uint32_t)j;
-        m->linear.coefficient[f->x->column[j]] = f->theta[j] + 0.0; /* never -0, which text does not keep */
-    }
-    m->linear.intercept = f->theta[m->k] + 0.0;
-    double *weight = ARENA_ARRAY(a, tried->n, double);
-    set_penalty(f, weigh_trials(tried, best_loss, m->penalty, weight));
-    set_covariance(a, f, m, slot_of);
-    add_scatter(a, f, m, tried, weight, slot_of);
-}
-
 /* Tightens the solution at the chosen penalty and takes the Hessian at the very optimum. */
 static void finish(struct arena *a, struct fitting *f, double penalty) {
     compute_curvature(f);
-    set_penalty(f, penalty);
+    logistic_set_penalty(f, penalty);
     solve_all(a, f, FINAL_TOLERANCE);
     compute_curvature(f);
     factor_hessian(f);
@@ -462,7 +373,7 @@ static err fit_model(struct arena *a, const struct dataset *s, const struct fit_
     m->penalty = best.penalty;
     for (size_t i = 0; out_of_fold && i < x->n; i++)
         out_of_fold[x->row[i]] = best.held_out[i];
-    set_estimate(a, &f, &tried, best.loss, m);
+    logistic_set_estimate(a, &f, &tried, best.loss, m);
     set_means(s, m, total);
     linear_complete(&m->linear);
     return OK;

@@ -167,10 +167,10 @@ struct world_claim {
     bool right; /* whether it was true on seen_day */
 };
 
-/* What source `s` says of a company when asked on `day`: writes at most WORLD_FIELD_COUNT claims and returns how many; 0
+/* What source `row` says of a company when asked on `day`: writes at most WORLD_FIELD_COUNT claims and returns how many; 0
  * when it does not know it. The same question on the same day has the same answer. *wrong_entity tells whether it spoke of
  * another company. */
-size_t world_ask(struct arena *a, const struct world *w, size_t s, uint64_t company, int64_t day, struct world_claim *out,
+size_t world_ask(struct arena *a, const struct world *w, size_t row, uint64_t company, int64_t day, struct world_claim *out,
                  bool *wrong_entity);
 
 /* The truth of a field on a day, as text. */

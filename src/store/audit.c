@@ -3,8 +3,8 @@
 
 #include <sodium.h>
 
-_Static_assert(AUDIT_HASH_BYTE == crypto_hash_sha256_BYTES && AUDIT_HASH_BYTE == crypto_auth_hmacsha256_BYTES,
-               "both hashes have this length");
+_Static_assert(AUDIT_HASH_BYTE == crypto_hash_sha256_BYTES, "the plain hash has this length");
+_Static_assert(AUDIT_HASH_BYTE == crypto_auth_hmacsha256_BYTES, "the keyed hash has this length");
 
 static const char label[] = "galena audit 1"; /* its NUL is hashed too */
 

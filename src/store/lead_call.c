@@ -46,7 +46,8 @@ static err rescore(struct db *db, void *ctx) {
 
 err store_rescore(struct store *s, str tenant, str lead, str cause, str actor, str pins, enum run_priority priority,
                   int64_t *gen) {
-    struct rescore r = {tenant, lead, cause, actor, pins, priority, gen, s};
+    struct rescore r = {tenant, lead, cause, actor, pins, priority, NULL, s};
+    r.gen = gen;
     return store_call(s, rescore, &r);
 }
 

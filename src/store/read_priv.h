@@ -13,7 +13,7 @@ struct store_reader {
 enum { LEAD_COLUMNS = 26 }; /* that all queries of leads begin with */
 
 /* One of them; texts are copied into `a`. */
-void store_read_lead_row(struct arena *a, struct db_row *row, struct lead_view *out);
+void store_read_lead_row(struct arena *a, struct db_row *row, struct lead_view *v);
 
 /* Rows of any query into a growing array. */
 struct rows {

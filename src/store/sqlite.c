@@ -305,6 +305,7 @@ static err bind(struct db *db, unsigned query, const struct db_value *param) {
     sqlite3_stmt *s = state(db)->statement[query];
     const struct db_statement *what = db_statement(db, query);
     int rc = SQLITE_OK;
+    assert(param || what->n_param == 0);
     for (unsigned i = 0; i < what->n_param && rc == SQLITE_OK; i++)
         rc = bind_value(s, (int)i + 1, &param[i]);
     if (what->now && rc == SQLITE_OK)

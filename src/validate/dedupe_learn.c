@@ -57,6 +57,8 @@ static void weigh_drawn(struct drawn *s) {
         dedupe_weigh(s->d, s->edge[i].a, &s->pair[i]);
 }
 
+_Static_assert(sizeof(struct linkage_pair) == LINKAGE_FIELD_MAX + 2 * sizeof(float), "a pair has no padding");
+
 /* Pairs that say the same, once, with their number; rarities to a quarter, so that there are some ten thousand of them. */
 static void fold_pairs(const struct drawn *s, struct linkage_pair *pair, double *count, uint32_t *slot, size_t n_slot,
                        struct linkage_evidence *e) {
@@ -67,6 +69,7 @@ static void fold_pairs(const struct drawn *s, struct linkage_pair *pair, double 
         p.rarity = roundf(p.rarity * 4) / 4 + 0.0f;
         p.shared_rarity = roundf(p.shared_rarity * 4) / 4 + 0.0f;
         size_t at = str_hash((str){(const char *)&p, sizeof p}) & (n_slot - 1);
+        /* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison): no padding, no -0, so the bytes say it all */
         while (slot[at] && memcmp(&pair[slot[at] - 1], &p, sizeof p) != 0)
             at = (at + 1) & (n_slot - 1);
         if (slot[at] == 0) {

@@ -159,7 +159,7 @@ static void it_learns_rates_and_findability(void **state) {
     struct plan *p =
         plan_new(*state, &(struct plan_settings){.n_source = 2, .n_field = 2, .n_segment = 2, .source = source, .seed = 1});
     struct rng r = rng_from_seed(2);
-    double seen = 0, after_hit = 0, hits_first = 0;
+    double seen = 0, hits_first = 0;
     for (int i = 0; i < 8000; i++) {
         uint64_t hits[PLAN_SOURCES] = {0};
         struct plan_lead lead;
@@ -175,7 +175,6 @@ static void it_learns_rates_and_findability(void **state) {
         if (segment == 0) {
             seen++;
             hits_first += (hits[0] & 1) != 0;
-            after_hit += hits[0] == 3 && hits[1] & 1;
         }
     }
     struct plan_lead fresh, found, missed;

@@ -36,7 +36,8 @@ class Crowd(OnSqlite):
         flood.stop()
         say(f'p99 {quiet:.0f} ms alone, {loud:.0f} ms beside {len(flood.accepted)} leads of the flood, {waiting} of them waiting; of a '
             f'request that does nothing {empty_quiet:.0f} and {empty_loud:.0f} ms')
-        self.assertLess(loud, max(2 * quiet, 2 * 50 * SLOW + quiet, 2 * (quiet + empty_loud)))
+        if not SANITIZED:  # they slow the threads down unevenly
+            self.assertLess(loud, max(2 * quiet, 2 * 50 * SLOW + quiet, 2 * (quiet + empty_loud)))
         self.assertEqual(flood.problems, [])
 
     def latency(self, serve, names, prefix):
@@ -188,7 +189,8 @@ class Hostile(OnSqlite):
         grown = serve.rss_kib() - rss
         say(f'slowest fair answer {worst:.0f} ms beside {len(held)} that do not read; {grown} KiB more')
         self.assertLess(worst, 2000 * SLOW)
-        self.assertLess(grown, 200000)
+        if not SANITIZED:  # the address sanitizer keeps 256 MB of what was freed
+            self.assertLess(grown, 200000)
         for s in held:
             s.close()
 

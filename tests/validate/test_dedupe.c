@@ -86,11 +86,14 @@ static size_t add_people(struct dedupe *d, struct rng *r, size_t n, const uint32
                        day = 1 + (unsigned)rng_below(&one, 28);
         snprintf(text[0], 64, "%s", g);
         snprintf(text[1], 64, "%s%s", s, i % 8 == 1 ? "h" : "");
-        snprintf(text[2], 64, i % 6 == 1 ? "" : "%04u%02u%02u", year, month, day);
+        text[2][0] = text[3][0] = 0;
+        if (i % 6 != 1)
+            snprintf(text[2], 64, "%04u%02u%02u", year, month, day);
         char mail[9] = {0};
         for (size_t c = 0; c < 8; c++)
             mail[c] = (char)('a' + rng_below(&one, 26));
-        snprintf(text[3], 64, i % 10 == 3 ? "" : "%s@mail.example", mail);
+        if (i % 10 != 3)
+            snprintf(text[3], 64, "%s@mail.example", mail);
         add(d, 0, ROW(text[0], text[1], text[2], text[3]));
     }
     return n / 2;
@@ -114,17 +117,17 @@ static void test_finds_people(void **state) {
     assert_int_equal(x.n_row, 1000);
 }
 
-/* Threads, and how often it is run, change nothing; 3,000 rows, so that candidates come from passes. */
+/* Threads, and how often it is run, change nothing; 1,800 rows, so that candidates come from passes. */
 static void test_threads(void **state) {
     struct arena *a = *state;
     struct dedupe_result x[2];
     for (unsigned i = 0; i < 2; i++) {
         struct rng r = rng_from_seed(4);
         struct dedupe *d = begin(a, person, 4, false, 1 + 3 * i);
-        add_people(d, &r, 3000, NULL);
+        add_people(d, &r, 1800, NULL);
         assert_ok(dedupe_run(d, &x[i]));
     }
-    assert_true(x[0].n_pass > 1 && x[0].n_compared < 3000 * 2999 / 2);
+    assert_true(x[0].n_pass > 1 && x[0].n_compared < 1800 * 1799 / 2);
     assert_int_equal(x[0].n_pair, x[1].n_pair);
     assert_memory_equal(x[0].pair, x[1].pair, x[0].n_pair * sizeof *x[0].pair);
     assert_memory_equal(x[0].cluster, x[1].cluster, x[0].n_row * sizeof *x[0].cluster);
@@ -244,13 +247,13 @@ static void test_hostile(void **state) {
     struct arena *a = *state;
     struct dedupe_result x;
     struct dedupe *d = begin(a, person, 4, false, 2);
-    for (int i = 0; i < 6000; i++)
+    for (int i = 0; i < 3000; i++)
         add(d, 0, ROW("same", "same", "20000101", "same@same.same"));
     assert_ok(dedupe_run(d, &x));
-    assert_true(x.n_compared <= 6000 * 1100);
+    assert_true(x.n_compared <= 3000 * 1100);
     struct rng r = rng_from_seed(12);
     d = begin(a, person, 4, false, 2);
-    for (int i = 0; i < 2000; i++) {
+    for (int i = 0; i < 1500; i++) {
         char bytes[4][200];
         str cell[4];
         for (int k = 0; k < 4; k++) {
