@@ -6,13 +6,27 @@ extern const struct command command_train;
 extern const struct command command_score;
 extern const struct command command_evaluate;
 extern const struct command command_explain;
-extern const struct command command_fuse;
 extern const struct command command_schema;
 extern const struct command command_profile_check;
 extern const struct command command_profile_show;
 extern const struct command command_profile_diff;
 extern const struct command command_model_show;
 extern const struct command command_model_list;
+extern const struct command command_clean;
+extern const struct command command_dedupe;
+extern const struct command command_match;
+extern const struct command command_registry_build;
+extern const struct command command_fuse;
+extern const struct command command_technologies;
+extern const struct command command_rules_fetch;
+extern const struct command command_text_train;
+extern const struct command command_sentiment;
+extern const struct command command_topics;
+extern const struct command command_redact;
+extern const struct command command_connector_list;
+extern const struct command command_connector_show;
+extern const struct command command_connector_test;
+extern const struct command command_connector_new;
 extern const struct command command_serve;
 extern const struct command command_worker;
 extern const struct command command_lead_list;
@@ -34,21 +48,7 @@ extern const struct command command_restore;
 extern const struct command command_doctor;
 extern const struct command command_bench_pipeline;
 extern const struct command command_sample;
-extern const struct command command_clean;
 extern const struct command command_simulate;
-extern const struct command command_dedupe;
-extern const struct command command_text_train;
-extern const struct command command_sentiment;
-extern const struct command command_topics;
-extern const struct command command_redact;
-extern const struct command command_match;
-extern const struct command command_registry_build;
-extern const struct command command_connector_list;
-extern const struct command command_connector_show;
-extern const struct command command_connector_test;
-extern const struct command command_connector_new;
-extern const struct command command_technologies;
-extern const struct command command_rules_fetch;
 extern const struct command command_check;
 extern const struct command command_help;
 extern const struct command command_version;
@@ -58,13 +58,27 @@ const struct command *const commands[] = {
     &command_score,
     &command_evaluate,
     &command_explain,
-    &command_fuse,
     &command_schema,
     &command_profile_check,
     &command_profile_show,
     &command_profile_diff,
     &command_model_show,
     &command_model_list,
+    &command_clean,
+    &command_dedupe,
+    &command_match,
+    &command_registry_build,
+    &command_fuse,
+    &command_technologies,
+    &command_rules_fetch,
+    &command_text_train,
+    &command_sentiment,
+    &command_topics,
+    &command_redact,
+    &command_connector_list,
+    &command_connector_show,
+    &command_connector_test,
+    &command_connector_new,
     &command_serve,
     &command_worker,
     &command_lead_list,
@@ -86,21 +100,7 @@ const struct command *const commands[] = {
     &command_doctor,
     &command_bench_pipeline,
     &command_sample,
-    &command_clean,
     &command_simulate,
-    &command_dedupe,
-    &command_text_train,
-    &command_sentiment,
-    &command_topics,
-    &command_redact,
-    &command_match,
-    &command_registry_build,
-    &command_connector_list,
-    &command_connector_show,
-    &command_connector_test,
-    &command_connector_new,
-    &command_technologies,
-    &command_rules_fetch,
     &command_check,
     &command_help,
     &command_version,
