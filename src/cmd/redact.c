@@ -43,21 +43,9 @@ struct work {
 
 /* ---- columns ---- */
 
-static bool find_column(const struct table *t, str name, size_t *out) {
-    size_t n;
-    const str *columns = table_columns(t, &n);
-    for (size_t i = 0; i < n; i++)
-        if (str_equal(columns[i], name)) {
-            *out = i;
-            return true;
-        }
-    return false;
-}
-
 static err find_columns(struct work *w) {
-    if (!find_column(w->table, w->o->text, &w->text))
-        return fail(ERR_INPUT, "annotate_no_column", "%s has no column \"%.*s\"", table_name(w->table), STR_ARG(w->o->text));
-    w->has_id = find_column(w->table, w->o->id, &w->id);
+    TRY(append_find(w->table, w->o->text, &w->text));
+    w->has_id = append_find(w->table, w->o->id, &w->id) == OK;
     return OK;
 }
 

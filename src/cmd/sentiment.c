@@ -60,11 +60,11 @@ static struct sentiment judge(struct work *w, str text, str entity) {
     return r;
 }
 
-static void write_row(void *ctx, const str *cell, struct buf *out) {
+static void write_row(void *ctx, const str *cell, char delimiter, struct buf *out) {
     struct work *w = ctx;
     const struct sentiment r = judge(w, cell[0], w->has_entity ? str_trim(cell[1]) : (str){0});
     w->count[r.label]++;
-    buf_add_format(out, "%s,%.4f", sentiment_label_name(r.label), r.score);
+    buf_add_format(out, "%c%s%c%.4f", delimiter, sentiment_label_name(r.label), delimiter, r.score);
 }
 
 static err show_json(struct session *s, const struct work *w, const struct annotated *done) {
@@ -92,7 +92,7 @@ static err run_sentiment(struct session *s, const void *options) {
     const struct sentiment_settings *o = options;
     struct work *w = ARENA_NEW(s->arena, struct work);
     struct annotated done;
-    const str column[] = {o->text, o->entity};
+    const str column[] = {o->text, o->entity}, added[] = {STR("sentiment_label"), STR("sentiment_score")};
     w->has_entity = o->entity.len > 0;
     TRY(lexicon_load(s->arena, &w->lexicon));
     if (o->model.len > 0)
@@ -101,7 +101,8 @@ static err run_sentiment(struct session *s, const void *options) {
                                  .out = o->out,
                                  .column = column,
                                  .n_column = w->has_entity ? 2 : 1,
-                                 .header = STR("sentiment_label,sentiment_score"),
+                                 .added = added,
+                                 .n_added = sizeof added / sizeof *added,
                                  .write = write_row,
                                  .ctx = w};
     TRY(annotate_file(s, &a, &done));

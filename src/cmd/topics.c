@@ -33,17 +33,8 @@ struct work {
 /* ---- learning ---- */
 
 static err find_columns(struct work *w) {
-    size_t n;
-    const str *columns = table_columns(w->table, &n);
-    for (size_t k = 0; k < w->o->text.n; k++) {
-        size_t i = 0;
-        while (i < n && !str_equal(columns[i], w->o->text.item[k]))
-            i++;
-        if (i == n)
-            return fail(ERR_INPUT, "annotate_no_column", "%s has no column \"%.*s\"", table_name(w->table),
-                        STR_ARG(w->o->text.item[k]));
-        w->at[k] = i;
-    }
+    for (size_t k = 0; k < w->o->text.n; k++)
+        TRY(append_find(w->table, w->o->text.item[k], &w->at[k]));
     return OK;
 }
 
@@ -104,11 +95,11 @@ static err save(struct work *w) {
 
 /* ---- writing ---- */
 
-static void write_row(void *ctx, const str *cell, struct buf *out) {
+static void write_row(void *ctx, const str *cell, char delimiter, struct buf *out) {
     struct work *w = ctx;
     const size_t best = topics_infer(w->reader, cell, w->o->text.n, w->p);
     w->count[best]++;
-    buf_add_format(out, "%zu,%.4f", best, w->p[best]);
+    buf_add_format(out, "%c%zu%c%.4f", delimiter, best, delimiter, w->p[best]);
 }
 
 static void put_topic(struct json_writer *j, const struct work *w, size_t k) {
@@ -166,6 +157,7 @@ static err run_topics(struct session *s, const void *options) {
     const struct topics_settings *o = options;
     struct work *w = ARENA_NEW(s->arena, struct work);
     struct annotated done;
+    const str added[] = {STR("galena_topic"), STR("galena_topic_p")};
     const int64_t began = s->clock.steady_ns();
     w->session = s;
     w->o = o;
@@ -179,7 +171,8 @@ static err run_topics(struct session *s, const void *options) {
                                  .out = o->out,
                                  .column = o->text.item,
                                  .n_column = o->text.n,
-                                 .header = STR("galena_topic,galena_topic_p"),
+                                 .added = added,
+                                 .n_added = sizeof added / sizeof *added,
                                  .write = write_row,
                                  .ctx = w};
     TRY(annotate_file(s, &a, &done));

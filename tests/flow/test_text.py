@@ -121,7 +121,7 @@ class Topics(FlowTest):
     def test_faults(self):
         few = self.path('few.csv', 'a\ngoal\n')
         self.assert_fails(galena('topics', few, '--text', 'a', '--k', 4), 2, 'topics_texts')
-        self.assert_fails(galena('topics', few, '--text', 'b', '--k', 4), 2, 'annotate_no_column')
+        self.assert_fails(galena('topics', few, '--text', 'b', '--k', 4), 2, 'column_missing')
         self.assert_fails(galena('topics', few, '--text', 'a', '--apply', few), 2, 'model_not_a_model')
 
     @unittest.skipUnless(os.path.isdir(SHARED) and not SANITIZED, 'known data is not here, or the program is slow')
@@ -157,7 +157,7 @@ class Redact(FlowTest):
         self.assert_runs(galena('redact', notes, '--threads', 3, '--out', two))
         with open(one) as f, open(two) as g:
             self.assertEqual(f.read(), g.read())
-        self.assert_fails(galena('redact', notes, '--text', 'nope', '--out', self.path('three')), 2, 'annotate_no_column')
+        self.assert_fails(galena('redact', notes, '--text', 'nope', '--out', self.path('three')), 2, 'column_missing')
         self.assertFalse(os.path.exists(self.path('three')))
 
     @unittest.skipUnless(os.path.isdir(SHARED), 'known data is not here')
