@@ -78,7 +78,7 @@ static err write_row(struct append *a, const struct table_row *row, append_fn *f
         for (size_t i = 0; i < n; i++) {
             if (i > 0)
                 buf_add_byte(a->text, a->delimiter);
-            csv_write_cell(a->text, row->cell[i], a->delimiter);
+            csv_write_cell_guarded(a->text, row->cell[i], a->delimiter);
         }
     TRY(fn(ctx, row, a));
     buf_add_byte(a->text, '\n');

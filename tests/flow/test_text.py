@@ -75,7 +75,7 @@ class Sentiment(FlowTest):
         rows = rows_of(out)
         self.assertEqual(list(rows[0]), ['id', 'headline', 'who', 'sentiment_label', 'sentiment_score'])
         self.assertEqual([r['sentiment_label'] for r in rows], ['negative', 'positive', 'neutral', 'positive'])
-        self.assertEqual(rows[3]['headline'], "'=Net loss narrowed")
+        self.assertEqual(rows[3]['headline'], '=Net loss narrowed')  # what came stays as it came
         self.assertTrue(all(-1 <= float(r['sentiment_score']) <= 1 for r in rows))
         summary = json.loads(done.stdout)
         self.assertEqual((summary['rows'], summary['positive'], summary['negative'], summary['trained']), (4, 2, 1, False))
