@@ -462,7 +462,7 @@ str tech_version_fill(str version, const str *group, size_t n_group, char *room,
         next ^= 1;
     }
     now = str_slice(now, 0, room_byte);
-    return str_trim(drop_reference(now, room));
+    return now.len > 0 ? str_trim(drop_reference(now, room)) : (str){room, 0};
 }
 
 bool tech_version_better(str found, str known) {

@@ -136,6 +136,8 @@ static void test_versions(void **state) {
     assert_str(fill("2+", NULL, NULL), "2+");
     assert_str(fill("\\1 \\2", NULL, "4"), "4");
     assert_str(fill("", "1", "2"), "");
+    assert_str(fill("\\1?new:", NULL, NULL), "");
+    assert_str(fill("\\1?new: ", NULL, NULL), "");
     assert_true(tech_version_better(STR("1.2"), STR("1")));
     assert_false(tech_version_better(STR("1"), STR("1")));
     assert_false(tech_version_better(STR("20240101"), STR("")));
