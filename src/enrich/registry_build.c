@@ -302,7 +302,8 @@ static void lay_out(struct registry_builder *b, const uint32_t *posting, const u
 }
 
 err registry_build(struct registry_builder *b, const struct registry **out) {
-    qsort(b->row, b->n, sizeof *b->row, compare_rows);
+    if (b->n > 1)
+        qsort(b->row, b->n, sizeof *b->row, compare_rows);
     for (size_t i = 0; i < b->n;) {
         i = put_entity(b, i);
         if (b->head.heap > UINT32_MAX - (1u << 24) || b->n_use > UINT32_MAX)
